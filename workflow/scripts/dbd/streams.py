@@ -21,6 +21,6 @@ def _word(part: str | int) -> int:
 
 
 def stream(master: int, *key: str | int) -> np.random.Generator:
-    """Return the generator named by `key` below `master`, e.g. ``stream(1, "simulate", "annihilation", "test", 0, 7)``."""
+    """Return the generator named by `key` below `master`, e.g. ``stream(1, "simulate", "decay", "test", 0, 7)``."""
     sequence = np.random.SeedSequence(master, spawn_key=tuple(_word(part) for part in key))
     return np.random.Generator(np.random.PCG64DXSM(sequence))
