@@ -1,0 +1,78 @@
+"""Energy models: names, connectivity, statistics against hand counts, one-line errors."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from dbd.energy import EnergyModel, Layer
+from dbd.lattice import Lattice
+
+CUBE_CORNERS = tuple(itertools.product((0, 1), repeat=3))
+
+
+def test_parameters_in_order():
+    """Visible interactions first, then for every layer its weights and its biases."""
+    model = EnergyModel(
+        Lattice((9,)), ("A", "B"), ("A", "B", "AB"), (
+            Layer(("X",), ("AX", "BX"), ((0,), (1,))),
+            Layer(("Y", "Z"), ("XZ",), ((0,), (1,))),
+        ),
+    )  # fmt: skip
+    assert model.parameters == ("A", "B", "AB", "AX", "BX", "X", "XZ", "Y", "Z")
+    assert model.units == (9, 8, 7)
+    assert model.connections[1].tolist() == [[i, i + 1] for i in range(7)]
+
+
+def test_statistics_by_hand():
+    """A chain whose counts can be read off; words that are not palindromes count in both directions."""
+    model = EnergyModel(
+        Lattice((7,)), ("A", "B"), ("A", "AA", "AB", "AAA", "AAB", "ABAA"), (Layer(("X",), ("AX", "BX"), ((0,), (1,))),)
+    )
+    visible = np.array([1, 1, 2, 1, 1, 1, 0], np.uint8)
+    hidden = np.array([1, 1, 0, 0, 0, 1], np.uint8)
+    assert model.statistics(visible, [hidden]).tolist() == [5, 3, 2, 1, 2, 2, 4, 1, 3]
+    theta = np.arange(9) / 10
+    assert model.energy(theta, visible, [hidden]) == pytest.approx(-theta @ model.statistics(visible, [hidden]))
+
+
+def test_full_lattice_counts():
+    """A full 10 x 10 x 10 open lattice has 2700 bonds; every wrapping 2 x 2 x 2 layer has eight edges a unit."""
+    lattice = Lattice((10, 10, 10))
+    model = EnergyModel(lattice, ("A",), ("A", "AA", "AAA"), (Layer(("X",), ("AX",), CUBE_CORNERS, wrap=True),))
+    visible, hidden = np.ones((3, 1000), np.uint8), np.ones((3, 1000), np.uint8)
+    assert model.statistics(visible, [hidden]).tolist() == [[1000, 2700, 2400, 8000, 1000]] * 3
+    unwrapped = EnergyModel(lattice, ("A",), ("A",), (Layer(("X",), ("AX",), CUBE_CORNERS),))
+    assert unwrapped.units == (1000, 729)
+
+
+@pytest.mark.parametrize("word", ["AB", "AAB", "ABBA"])
+def test_direction_does_not_matter(word):
+    """A word and its mirror image have the same statistic."""
+    visible = np.random.default_rng(1).integers(0, 3, (20, 60)).astype(np.uint8)
+    counts = [EnergyModel(Lattice((3, 4, 5)), ("A", "B"), (w,)).statistics(visible) for w in (word, word[::-1])]
+    assert np.array_equal(*counts)
+    assert counts[0].any()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"interactions": ("A", "AQ")}, "interaction 'AQ': unknown species 'Q'"),
+        ({"interactions": ("AAAAA",)}, "interaction 'AAAAA': allowed are one to 4"),
+        ({"interactions": ("AB", "BA")}, "interaction 'AB': named twice"),
+        ({"species": ("A", "a")}, "species 'a': allowed is a single upper-case letter"),
+        ({"layers": (Layer(("B",), ("AB",), ((0, 0),)),)}, "species 'B': named twice"),
+        ({"layers": (Layer(("X",), ("XA",), ((0, 0),)),)}, "weight 'XA': allowed is a species of the layer below"),
+        ({"layers": (Layer(("X",), ("AX",), ((0,),)),)}, r"offset \(0,\): needs 2 integers"),
+        ({"layers": (Layer(("X",), ("AX",), ()),)}, "needs at least one offset"),
+        ({"layers": (Layer(("X",), ("AX",), ((0, 0), (9, 0))),)}, "no unit has all its connections"),
+        ({"layers": (Layer(("X",), ("AX",), ((0, 0), (4, 0)), wrap=True),)}, "offsets wrap onto the same unit twice"),
+    ],
+)
+def test_bad_models_are_refused(changes, message):
+    """Every mistake is one line that names the entry and what is allowed."""
+    good = {"lattice": Lattice((4, 4)), "species": ("A", "B"), "interactions": ("A", "AB"), "layers": ()}
+    with pytest.raises(ValueError, match=message) as error:
+        EnergyModel(**(good | changes))
+    assert "\n" not in str(error.value)
