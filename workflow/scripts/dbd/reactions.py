@@ -13,8 +13,8 @@ two           probability per collision, 0 to 1      the site of the molecule th
 ============  =====================================  ==============================================================
 
 A collision is unordered: ``A + B`` and ``B + A`` are the same, whichever of the two moved. Only the order of the
-*products* counts: after ``A + B -> C + D`` the C sits where the hit molecule was, and the D where the mover came from,
-also if it was B that moved. Creation is a unimolecular reaction whose reactant is an empty site, so one table holds both.
+*products* counts: after ``A + B -> C + D`` the C sits where the hit molecule was and the D where the mover came from,
+whether A or B moved. Creation is a unimolecular reaction whose reactant is an empty site, so one table holds both.
 """
 
 import re
@@ -77,8 +77,9 @@ class ReactionTables(NamedTuple):
         Occupancy of the reactant's site and of the empty neighbour, 0 for none; uint8, shape (U, 2).
     choices
         Number of reactions of a colliding pair, by either order of the two; int64, shape (S + 1, S + 1).
-    chance
-        Probability of each of them, in declared order; float64, shape (S + 1, S + 1, R).
+    threshold
+        Probability that one of them up to and with this one succeeds, when they are tried in declared order; float64,
+        shape (S + 1, S + 1, R).
     outcome
         Occupancy of the target's site and of the mover's old site; uint8, shape (S + 1, S + 1, R, 2).
     """
@@ -87,7 +88,7 @@ class ReactionTables(NamedTuple):
     reactant: np.ndarray
     products: np.ndarray
     choices: np.ndarray
-    chance: np.ndarray
+    threshold: np.ndarray
     outcome: np.ndarray
 
 
@@ -149,19 +150,20 @@ class ReactionNetwork:
                     pairs.setdefault(pair, []).append(reaction)
         most = max(map(len, pairs.values()), default=0)
         choices = np.zeros((kinds, kinds), np.int64)
-        chance = np.zeros((kinds, kinds, most))
+        threshold = np.zeros((kinds, kinds, most))
         outcome = np.zeros((kinds, kinds, most, 2), np.uint8)
         for pair, reactions in pairs.items():
             choices[pair] = len(reactions)
             for turn, reaction in enumerate(reactions):
-                chance[pair][turn] = reaction.constant
+                before = threshold[pair][turn - 1] if turn else 0.0
+                threshold[pair][turn] = before + (1 - before) * reaction.constant
                 outcome[pair][turn] = reaction.places
         return ReactionTables(
             rate=np.array([reaction.constant for reaction in unimolecular], float),
             reactant=np.array([(*reaction.reactants, EMPTY)[0] for reaction in unimolecular], np.uint8),
             products=np.array([reaction.places for reaction in unimolecular], np.uint8).reshape(-1, 2),
             choices=choices,
-            chance=chance,
+            threshold=threshold,
             outcome=outcome,
         )
 
@@ -202,7 +204,9 @@ def _read_reaction(species: tuple[str, ...], text: str, constant: Mapping[str, f
         for term in part.split("+"):
             match = _TERM.fullmatch(term.strip())
             if match is None:
-                raise fail(f"cannot read {term.strip()!r} in the {what}", "terms such as A or 2A joined by +, or 0 alone")
+                raise fail(
+                    f"cannot read {term.strip()!r} in the {what}", "terms such as A or 2A joined by +, or 0 alone"
+                )
             name, number = match["species"], int(match["number"] or 1)
             if name not in species:
                 raise fail(f"unknown species {name!r}", ", ".join(species))

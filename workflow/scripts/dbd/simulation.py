@@ -7,17 +7,17 @@ One step of length dt (output is taken at its *start*, so index 0 is the initial
    random empty neighbour; if there is none another reactant is drawn, 20 draws at most, then the event is lost. The
    waiting time is drawn anew at the start of every step, which is exact because exponentials have no memory.
 2. One movement sweep: every molecule present takes one turn, in random order. It picks one of its existing neighbours
-   uniformly and moves there if it is empty. Else the two collide: their reactions are tried in declared order, each with
-   its own probability; the first that succeeds removes both and puts its products on the target's site and on the mover's
-   old site. Products have no turn of their own in this sweep, but can be hit. A molecule that was hit and has survived
-   still has its turn, so two neighbours can try the same reaction twice in a sweep.
+   uniformly and moves there if it is empty. Else the two collide: their reactions are tried in declared order, each
+   with its own probability; the first that succeeds removes both and puts its products on the target's site and on the
+   mover's old site. Products have no turn of their own in this sweep, but can be hit. A molecule that was hit and has
+   survived still has its turn, so two neighbours can try the same reaction twice in a sweep.
 
-*Site selection* says what "a random molecule" is, for the order of movement, for the reactant of a unimolecular event and
-for the placement of an initial number of molecules: ``uniform``, or ``axis_scan``, the rule of the published ensembles.
-There the indices along x, y and z are shuffled and the first qualifying site is taken, scanning x, then y, then z. That
-is a uniform choice among the planes x that hold a qualifying site, then among such rows y of the plane, then among such
-sites of the row: molecules in sparse planes and rows are favoured. Both are one walk down a tree: root to sites, or root
-to planes to rows to sites (in one dimension the two coincide).
+*Site selection* says what "a random molecule" is, for the order of movement, for the reactant of a unimolecular event
+and for the placement of an initial number of molecules: ``uniform``, or ``axis_scan``, the rule of the published
+ensembles. There the indices along x, y and z are shuffled and the first qualifying site is taken, scanning x, then y,
+then z. That is a uniform choice among the planes x that hold a qualifying site, then among such rows y of the plane,
+then among such sites of the row: molecules in sparse planes and rows are favoured. Both are one walk down a tree: root
+to sites, or root to planes to rows to sites (in one dimension the two coincide).
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ import numpy as np
 from numba import njit
 
 from dbd.lattice import Lattice
-from dbd.reactions import EMPTY, ReactionNetwork, ReactionTables
+from dbd.reactions import EMPTY, ReactionNetwork
 
 SiteSelection = Literal["uniform", "axis_scan"]
 
@@ -90,9 +90,7 @@ def selection_tree(lattice: Lattice, site_selection: SiteSelection) -> Tree:
         base[level + 1] + np.arange(width) // (width // widths[level + 1]) for level, width in enumerate(widths[:-1])
     ]
     first = [np.zeros(widths[0], int)]
-    first += [
-        base[level] + np.arange(width) * (widths[level] // width) for level, width in enumerate(widths[1:])
-    ]
+    first += [base[level] + np.arange(width) * (widths[level] // width) for level, width in enumerate(widths[1:])]
     return Tree(np.concatenate(parent).astype(np.int32), np.concatenate(first).astype(np.int32))
 
 
@@ -170,6 +168,22 @@ def _become(tree, sets, occupancy, site, species):
 
 
 @njit(cache=True, nogil=True)
+def _move(tree, sets, occupancy, site, target):
+    """Move a molecule to an empty site."""
+    species = occupancy[site]
+    if tree.parent[site] != tree.parent[target]:
+        _become(tree, sets, occupancy, target, species)
+        _become(tree, sets, occupancy, site, EMPTY)
+        return
+    occupancy[site], occupancy[target] = EMPTY, species  # the same lists, so the two change places
+    at, other = sets.place[species, site], sets.place[EMPTY, target]
+    sets.children[species, at] = target
+    sets.place[species, target] = at
+    sets.children[EMPTY, other] = site
+    sets.place[EMPTY, site] = other
+
+
+@njit(cache=True, nogil=True)
 def _empty_neighbour(neighbours, degree, occupancy, site, fraction):
     """Return a random empty neighbour of a site, -1 if there is none."""
     room = 0
@@ -244,18 +258,15 @@ def _sweep(tables, tree, neighbours, degree, occupancy, sets, generator):
         target = neighbours[site, turn]
         mover, hit = occupancy[site], occupancy[target]
         if hit == EMPTY:
-            _become(tree, sets, occupancy, target, mover)
-            _become(tree, sets, occupancy, site, EMPTY)
+            _move(tree, sets, occupancy, site, target)
             continue
         for k in range(tables.choices[mover, hit]):
-            chance = tables.chance[mover, hit, k]
-            if fraction < chance:
+            if fraction < tables.threshold[mover, hit, k]:
                 if _holds(tree, sets, waiting, target):
                     _remove(tree, sets, waiting, target)
                 _become(tree, sets, occupancy, target, tables.outcome[mover, hit, k, 0])
                 _become(tree, sets, occupancy, site, tables.outcome[mover, hit, k, 1])
                 break
-            fraction = (fraction - chance) / (1.0 - chance)
     return turns
 
 
