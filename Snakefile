@@ -1,0 +1,30 @@
+# Learning moment closure in reaction-diffusion systems: the whole study at a glance.
+#
+#   snakemake                  all studies of config/config.yaml
+#   snakemake annihilation     one study
+#   snakemake -n               what would be run, and why
+
+
+configfile: "config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/simulate.smk"
+include: "workflow/rules/learn.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        [products(study) for study in STUDIES],
+
+
+for study in STUDIES:
+
+    rule:
+        name:
+            study
+        input:
+            products(study),

@@ -1,0 +1,132 @@
+# Learning: parameters at time zero, right-hand sides, and what the learned models predict.
+
+# What defines the Boltzmann distribution of a model.
+DISTRIBUTION = (
+    "species",
+    "lattice.shape",
+    "lattice.boundary",
+    "models.{model}.interactions",
+    "models.{model}.layers",
+)
+# What defines its differential equations.
+DYNAMICS = (
+    *DISTRIBUTION,
+    "ensemble.dt",
+    "models.{model}.domain",
+    "models.{model}.integrator",
+)
+
+
+def lattices_if(needed):
+    """Input function: the lattices of the split, training by default, for models whose recipe draws from them."""
+    return lambda w: (
+        ensemble(w.study, w.get("split", "train"))
+        if needed(STUDIES[w.study].models[w.model])
+        else []
+    )
+
+
+rule initial_parameters:
+    input:
+        library("initial_parameters.py"),
+        moments=RESULTS + "/{study}/{split}/moments.nc",
+        lattices=lattices_if(lambda model: model.initial.method == "contrastive"),
+    output:
+        RESULTS + "/{study}/models/{model}/initial.{split}.nc",
+    log:
+        RESULTS + "/logs/{study}/models/{model}/initial_parameters.{split}.log",
+    benchmark:
+        RESULTS + "/benchmarks/{study}/models/{model}/initial_parameters.{split}.tsv"
+    conda:
+        "../../envs/numerics.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        settings=settings(*DISTRIBUTION, "models.{model}.initial", "seed"),
+    message:
+        "Find the initial parameters of {wildcards.study}, model {wildcards.model}, split {wildcards.split}"
+    script:
+        "../scripts/initial_parameters.py"
+
+
+rule learn_dynamics:
+    input:
+        library("learn_dynamics.py"),
+        moments=RESULTS + "/{study}/train/moments.nc",
+        initial=RESULTS + "/{study}/models/{model}/initial.train.nc",
+        lattices=lattices_if(lambda model: model.learning.recipe == "contrastive"),
+    output:
+        RESULTS + "/{study}/models/{model}/dynamics.nc",
+    log:
+        RESULTS + "/logs/{study}/models/{model}/learn_dynamics.log",
+    benchmark:
+        RESULTS + "/benchmarks/{study}/models/{model}/learn_dynamics.tsv"
+    conda:
+        "../../envs/numerics.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        settings=settings(*DYNAMICS, "models.{model}.learning", "seed"),
+    message:
+        "Learn {wildcards.study}, model {wildcards.model}"
+    script:
+        "../scripts/learn_dynamics.py"
+
+
+rule predict_moments:
+    input:
+        library("predict_moments.py"),
+        dynamics=RESULTS + "/{study}/models/{model}/dynamics.nc",
+        initial=RESULTS + "/{study}/models/{model}/initial.{split}.nc",
+    output:
+        RESULTS + "/{study}/models/{model}/{split}.nc",
+    log:
+        RESULTS + "/logs/{study}/models/{model}/predict_moments.{split}.log",
+    benchmark:
+        RESULTS + "/benchmarks/{study}/models/{model}/predict_moments.{split}.tsv"
+    conda:
+        "../../envs/numerics.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        settings=settings(
+            *DYNAMICS,
+            "ensemble.steps",
+            "observables",
+            "models.{model}.sampling",
+            "seed",
+        ),
+    message:
+        "Predict {wildcards.study}, split {wildcards.split}, with model {wildcards.model}"
+    script:
+        "../scripts/predict_moments.py"
+
+
+rule match_oracle:
+    input:
+        library("match_oracle.py"),
+        moments=RESULTS + "/{study}/{split}/moments.nc",
+    output:
+        RESULTS + "/{study}/models/{model}/oracle.{split}.nc",
+    log:
+        RESULTS + "/logs/{study}/models/{model}/match_oracle.{split}.log",
+    benchmark:
+        RESULTS + "/benchmarks/{study}/models/{model}/match_oracle.{split}.tsv"
+    conda:
+        "../../envs/numerics.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        settings=settings(*DISTRIBUTION, "observables", "seed"),
+    message:
+        "Match {wildcards.study}, split {wildcards.split}, by the family of model {wildcards.model}"
+    script:
+        "../scripts/match_oracle.py"

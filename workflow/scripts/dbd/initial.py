@@ -1,0 +1,65 @@
+"""Where runs start: lattices drawn from a Boltzmann distribution, or given numbers of molecules at random sites."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from dbd.energy import EnergyModel
+from dbd.lattice import Lattice
+from dbd.sampling import Sampler
+from dbd.simulation import place_counts
+
+
+def initial_names(start: Mapping[str, Any], species: Sequence[str]) -> tuple[str, ...]:
+    """Names of the numbers that define an initial condition: interactions, or species if molecules are counted."""
+    return tuple(species if start["counts"] is not None else start["interactions"])
+
+
+def initial_numbers(
+    start: Mapping[str, Any], species: Sequence[str], index: int, generator: np.random.Generator
+) -> np.ndarray:
+    """Interaction parameters, or numbers of molecules, of one initial condition.
+
+    Parameters
+    ----------
+    start
+        Section ``initial_condition`` of a study: ``parameters`` (listed), ``box`` (drawn uniformly) or ``counts``
+        (numbers of molecules, or ranges to draw from).
+    species
+        Species of the study.
+    index
+        Which initial condition.
+    generator
+        The stream of this initial condition.
+
+    Returns
+    -------
+    float64, shape (number,), in the order of `initial_names`.
+    """
+    if start["parameters"] is not None:
+        return np.array(start["parameters"][index], float)
+    if start["box"] is not None:
+        return generator.uniform(start["box"]["lower"], start["box"]["upper"])
+    ranges = (start["counts"].get(name, 0) for name in species)
+    return np.array([generator.integers(r[0], r[1] + 1) if isinstance(r, list) else r for r in ranges], float)
+
+
+def initial_lattices(
+    start: Mapping[str, Any],
+    numbers: np.ndarray,
+    lattice: Lattice,
+    species: Sequence[str],
+    site_selection: str,
+    generators: Sequence[np.random.Generator],
+    *,
+    threads: int = 1,
+) -> np.ndarray:
+    """Initial lattices of the runs of one initial condition, one generator each; uint8, shape (runs, sites)."""
+    if start["counts"] is not None:
+        counts = numbers.astype(np.int64)
+        return np.stack([place_counts(counts, lattice, site_selection, generator) for generator in generators])
+    sampler = Sampler(EnergyModel(lattice, tuple(species), tuple(start["interactions"])))
+    states = sampler.random(generators)
+    sampler.sample(numbers, states, generators, start["sweeps"], threads=threads)
+    return sampler.visible(states).copy()

@@ -1,0 +1,58 @@
+"""Score every model, and the best its family can do, against simulations that nothing was learned from.
+
+``evaluation.csv`` has a row per model, observable and step; ``summary.csv`` one per model and observable. Units are
+counts on the whole lattice.
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from dbd.evaluation import errors_per_step, summarise
+from dbd.jobs import job
+from dbd.store import read
+
+
+def model_name(path):
+    """Name in tables: ``models/visible/test.nc`` is visible, ``models/visible/oracle.test.nc`` visible_oracle."""
+    return path.parent.name + ("_oracle" if path.name.startswith("oracle.") else "")
+
+
+def evaluate_study(settings, moments, predictions):
+    """Return the tables (evaluation, summary) of predictions by model name against simulated moments."""
+    scoring = settings["evaluation"]
+    last = scoring["last_step"] or moments.step.values[-1]
+    scored = dict(time=slice(0, last + 1))
+    rows, summaries = [], []
+    for name, predicted in predictions.items():
+        observables = settings["observables"]
+        reference = moments.sel(observable=observables)
+        every = errors_per_step(
+            predicted["mean"].values, reference["mean"].values, reference["sem"].values, observables
+        )
+        every.insert(2, "time", moments.time.values[every.step])
+        summary = summarise(
+            *(table.isel(scored).values for table in (predicted["mean"], reference["mean"], reference["sem"])),
+            observables,
+            scoring["average"],
+            settings["published"].get(name, {}),
+        )
+        if "excess" in predicted:
+            summary["off_grid"] = int((predicted.excess > 0).any("time").sum())
+        for frame, frames in ((every, rows), (summary, summaries)):
+            frame.insert(0, "model", name)
+            frame.insert(1, "split", scoring["split"])
+            frames.append(frame)
+    return pd.concat(rows), pd.concat(summaries)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]) as log:
+        evaluation, summary = evaluate_study(
+            snakemake.params.settings,
+            read(snakemake.input.moments),
+            {model_name(Path(path)): read(path) for path in snakemake.input.predictions},
+        )
+        evaluation.to_csv(snakemake.output.evaluation, index=False, float_format="%.6g")
+        summary.to_csv(snakemake.output.summary, index=False, float_format="%.4g")
+        log.info("%s", summary.to_string(index=False))

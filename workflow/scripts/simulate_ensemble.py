@@ -1,0 +1,85 @@
+"""Simulate some runs of some initial conditions.
+
+====================  ===================================  ========================================================
+variable              dimensions                           what it is
+====================  ===================================  ========================================================
+occupancy             initial_condition, run, time, site   int8; 0 empty, 1, 2, ... the species in declared order
+initial_numbers       initial_condition, number            interaction parameters, or molecules of each species
+turns                 initial_condition, run               hop attempts
+====================  ===================================  ========================================================
+"""
+
+import re
+
+import numpy as np
+import xarray as xr
+from dbd.simulation import simulate_runs
+
+from dbd.initial import initial_lattices, initial_names, initial_numbers
+from dbd.jobs import job, progress
+from dbd.store import provenance, write
+from dbd.streams import stream
+from dbd.systems import build_lattice, build_network
+
+
+def simulate_ensemble(settings, study, split, initial_conditions, runs, threads):
+    """Return the dataset of the given ranges of initial conditions and runs."""
+    lattice, network = build_lattice(settings), build_network(settings)
+    start, species, selection = (
+        settings["initial_condition"],
+        settings["species"],
+        settings["lattice"]["site_selection"],
+    )
+    steps = settings["ensemble"]["steps"]
+    occupancy = np.empty((len(initial_conditions), len(runs), steps + 1, lattice.size), np.int8)
+    turns = np.empty(occupancy.shape[:2], np.int64)
+    numbers = []
+    for place, index in enumerate(progress(initial_conditions, len(initial_conditions), "initial conditions")):
+        key = (study, split, index)
+        numbers.append(initial_numbers(start, species, index, stream(settings["seed"], "initial numbers", *key)))
+        placing = [stream(settings["seed"], "initial lattice", *key, run) for run in runs]
+        moving = [stream(settings["seed"], "simulate", *key, run) for run in runs]
+        lattices = initial_lattices(start, numbers[-1], lattice, species, selection, placing, threads=threads)
+        occupancy[place], turns[place] = simulate_runs(
+            lattices, network, lattice, selection, settings["ensemble"]["dt"], steps, moving, threads=threads
+        )
+    return xr.Dataset(
+        {
+            "occupancy": (
+                ("initial_condition", "run", "time", "site"),
+                occupancy,
+                {
+                    "units": "1",
+                    "long_name": "state of a site: 0 empty, 1, 2, ... species",
+                    "species": " ".join(species),
+                },
+                {"chunksizes": (1, 1, *occupancy.shape[2:])},
+            ),
+            "initial_numbers": (
+                ("initial_condition", "number"),
+                np.array(numbers),
+                {"units": "1", "long_name": "interaction parameters or numbers of molecules at the start"},
+            ),
+            "turns": (("initial_condition", "run"), turns, {"units": "1", "long_name": "hop attempts"}),
+        },
+        coords={
+            "initial_condition": list(initial_conditions),
+            "run": list(runs),
+            "number": list(initial_names(start, species)),
+            "step": ("time", np.arange(steps + 1), {"units": "1", "long_name": "time step"}),
+        },
+    )
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        first, last, first_run, last_run = map(int, re.findall(r"\d+", snakemake.wildcards.part))
+        dataset = simulate_ensemble(
+            snakemake.params.settings,
+            snakemake.wildcards.study,
+            snakemake.wildcards.split,
+            range(first, last),
+            range(first_run, last_run),
+            snakemake.threads,
+        )
+        write(dataset, snakemake.output[0], provenance(snakemake.params.settings))
