@@ -86,12 +86,12 @@ def test_branching_with_death_follows_the_linear_birth_death_law():
 
 
 def test_newborns_start_where_the_parent_was_and_walk_for_the_rest_of_the_step():
-    """Variance of place over 20000 descendants of parents at 0.5: that of a walk over the whole time, in one step.
+    """Variance of place over 8000 descendants of parents at 0.5: that of a walk over the whole time, in one step.
 
     Siblings are correlated, so the test takes one descendant of each of many parents; false alarms below 1e-7.
     """
     model = system([("A -> 2A", 2.0)], diffusion=(0.002,))
-    last = np.array([model.simulate(stream(1, "born", k), [[0.5]], [1], 1.0, 1).position[-1, 0] for k in range(20_000)])
+    last = np.array([model.simulate(stream(1, "born", k), [[0.5]], [1], 1.0, 1).position[-1, 0] for k in range(8000)])
     variance = np.mean((last - 0.5) ** 2)
     z = (variance / 0.004 - 1) / np.sqrt(2 / len(last))
     assert abs(z) < Z

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from math import gcd, isfinite, lcm
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -44,7 +44,7 @@ class Reaction:
     reactants, products
         Occupancies, none to two of each; products in the order of their places.
     constant
-        Rate per unit time (none or one reactant), or probability per collision (two reactants).
+        Rate per unit time, or probability per collision (two reactants on a lattice).
     """
 
     equation: str
@@ -111,7 +111,10 @@ class ReactionNetwork:
 
     @classmethod
     def from_equations(
-        cls, species: Sequence[str], equations: Iterable[tuple[str, Mapping[str, float]]]
+        cls,
+        species: Sequence[str],
+        equations: Iterable[tuple[str, Mapping[str, float]]],
+        pairs: Literal["probability", "rate"] = "probability",
     ) -> "ReactionNetwork":
         """Read a network from text.
 
@@ -122,6 +125,9 @@ class ReactionNetwork:
         equations
             Pairs of an equation and its constant, such as ``("A -> 2A", {"rate": 30.0})`` or
             ``("A + A -> 0", {"probability": 0.01})``.
+        pairs
+            What reactions of two are given: a probability per collision on a lattice; in continuous space a rate per
+            pair within reach and unit time.
 
         Raises
         ------
@@ -136,7 +142,7 @@ class ReactionNetwork:
                 raise ValueError(f"species {name!r} is declared twice")
         if not species:
             raise ValueError("no species: at least one is needed")
-        return cls(species, tuple(_read_reaction(species, text, constant) for text, constant in equations))
+        return cls(species, tuple(_read_reaction(species, text, constant, pairs) for text, constant in equations))
 
     @cached_property
     def tables(self) -> ReactionTables:
@@ -191,7 +197,7 @@ class ReactionNetwork:
         return tuple(_combination(self.species, vector) for vector in self.conserved.tolist())
 
 
-def _read_reaction(species: tuple[str, ...], text: str, constant: Mapping[str, float]) -> Reaction:
+def _read_reaction(species: tuple[str, ...], text: str, constant: Mapping[str, float], pairs: str) -> Reaction:
     """Read and check one equation with its constant."""
 
     def fail(found: str, allowed: str):
@@ -221,7 +227,7 @@ def _read_reaction(species: tuple[str, ...], text: str, constant: Mapping[str, f
     reactants, products = side(left, "reactants"), side(right, "products")
     if sorted(reactants) == sorted(products):
         raise fail("it changes nothing", "products that differ from the reactants")
-    key = "probability" if len(reactants) == 2 else "rate"
+    key = pairs if len(reactants) == 2 else "rate"
     if set(constant) != {key}:
         raise fail(f"given {_listed(constant)}", f"{key} alone, for {len(reactants)} reactant(s)")
     value = constant[key]
