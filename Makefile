@@ -1,25 +1,50 @@
-# The two commands of the README, and the housekeeping behind them.
+# The two commands of the README, and the housekeeping behind them. `make help` lists them.
 
 PYTHON ?= python3
+CORES ?= $(shell nproc)
+ARGUMENTS ?=
 BIN := .venv/bin
-SNAKEMAKE := $(BIN)/snakemake
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: reproduce test benchmark lock format check
+.PHONY: help reproduce study report test check format benchmark schema lock
+.DEFAULT_GOAL := help
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+reproduce: .venv/installed ## the whole study at published scale: summary tables, figures, report
+	$(BIN)/python workflow/progress.py $(SNAKEMAKE) $(ARGUMENTS)
+	$(SNAKEMAKE) $(ARGUMENTS) --quiet all --report results/report.html
+	@printf '\nSummary tables:\n'; ls results/*/summary.csv
+	@printf 'Figures:\n'; ls -d results/*/figures
+	@printf 'Report:\n%s\n' results/report.html
+
+test: .venv/installed check ## all tests
+	$(BIN)/python -m pytest
+
+check: .venv/installed ## formatting and static checks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint
+
+format: .venv/installed ## format everything
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+benchmark: .venv/installed ## speed of the kernels, and wall time per rule of the last run
+	$(BIN)/python workflow/benchmark.py
+
+schema: .venv/installed ## JSON schema and key table from the configuration types
+	$(BIN)/python workflow/schema.py
+
+lock: .venv/installed ## resolve envs/requirements.in anew
+	$(PYTHON) -m venv .venv/uv && .venv/uv/bin/pip install --quiet uv
+	cd envs && ../.venv/uv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet requirements.in -o requirements.lock
 
 # Rebuilt whenever the lock file changes.
 .venv/installed: envs/requirements.lock
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.lock
 	touch $@
-
-test: .venv/installed check
-	$(BIN)/python -m pytest
-
-check: .venv/installed
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-
-format: .venv/installed
-	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format .
-	$(BIN)/snakefmt Snakefile workflow

@@ -46,7 +46,9 @@ os.environ["NUMBA_CACHE_DIR"] = str(
 
 wildcard_constraints:
     study="|".join(STUDIES),
-    split="|".join({split for study in STUDIES.values() for split in study.ensemble.splits}),
+    split="|".join(
+        {split for study in STUDIES.values() for split in study.ensemble.splits}
+    ),
     model="|".join({model for study in STUDIES.values() for model in study.models}),
     part=r"ic\d+-\d+_run\d+-\d+",
 

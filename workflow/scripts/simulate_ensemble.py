@@ -3,7 +3,7 @@
 ====================  ===================================  ========================================================
 variable              dimensions                           what it is
 ====================  ===================================  ========================================================
-occupancy             initial_condition, run, time, site   int8; 0 empty, 1, 2, ... the species in declared order
+occupancy             initial_condition, run, time, site   uint8; 0 empty, 1, 2, ... the species in declared order
 initial_numbers       initial_condition, number            interaction parameters, or molecules of each species
 turns                 initial_condition, run               hop attempts
 ====================  ===================================  ========================================================
@@ -13,10 +13,10 @@ import re
 
 import numpy as np
 import xarray as xr
-from dbd.simulation import simulate_runs
 
 from dbd.initial import initial_lattices, initial_names, initial_numbers
 from dbd.jobs import job, progress
+from dbd.simulation import simulate_runs
 from dbd.store import provenance, write
 from dbd.streams import stream
 from dbd.systems import build_lattice, build_network
@@ -31,7 +31,7 @@ def simulate_ensemble(settings, study, split, initial_conditions, runs, threads)
         settings["lattice"]["site_selection"],
     )
     steps = settings["ensemble"]["steps"]
-    occupancy = np.empty((len(initial_conditions), len(runs), steps + 1, lattice.size), np.int8)
+    occupancy = np.empty((len(initial_conditions), len(runs), steps + 1, lattice.size), np.uint8)
     turns = np.empty(occupancy.shape[:2], np.int64)
     numbers = []
     for place, index in enumerate(progress(initial_conditions, len(initial_conditions), "initial conditions")):

@@ -34,13 +34,17 @@ def build_chain(model: EnergyModel) -> Chain:
     return Chain(model.lattice.size, model.parameters)
 
 
+def build_grid(domain: Mapping[str, Any]) -> HermiteGrid:
+    """Grid over a model's ``domain``."""
+    return HermiteGrid.covering(domain["lower"], domain["upper"], domain["spacing"])
+
+
 def build_dynamics(settings: Mapping[str, Any], model: Mapping[str, Any], energy: EnergyModel) -> Dynamics:
     """Differential equations of a model on the grid of its ``domain``, in the study's time step."""
-    domain = model["domain"]
     return Dynamics(
-        HermiteGrid.covering(domain["lower"], domain["upper"], domain["spacing"]),
+        build_grid(model["domain"]),
         len(energy.parameters),
-        tuple(energy.parameters.index(name) for name in domain["parameters"]),
+        tuple(energy.parameters.index(name) for name in model["domain"]["parameters"]),
         settings["ensemble"]["dt"],
         model["integrator"]["scheme"],
         model["integrator"]["substeps"],

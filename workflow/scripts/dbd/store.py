@@ -95,6 +95,11 @@ def read(path: str | Path, *variables: str) -> xr.Dataset:
         ) from None
 
 
+def read_models(paths: Iterable[str | Path]) -> dict[str, xr.Dataset]:
+    """Read files ``models/<model>/<name>.nc``; return them by the name of the model."""
+    return {Path(path).parent.name: read(path) for path in paths}
+
+
 def _numeric(variable: xr.Variable) -> bool:
     return np.issubdtype(variable.dtype, np.number) and variable.ndim > 0
 

@@ -99,7 +99,7 @@ def _mistakes(study: Study) -> Iterator[tuple[str, str]]:
     yield from _attempt("reactions", build_network, tree)
     if lattice is None:
         return
-    yield from _attempt("observables", check_observables, lattice, study.species, study.observables)
+    yield from _attempt("observables", check_observables, study.species, study.observables)
     for name, split in study.ensemble.splits.items():
         start = start_of(study, name)
         where = f"ensemble.splits.{name}.initial_condition" if split.initial_condition else "initial_condition"

@@ -1,0 +1,73 @@
+"""What figures have in common: column widths, colours that colour-blind readers can tell apart, names, files."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+mpl.use("Agg")
+
+COLUMN, PAGE = 3.4, 7.0  # widths of a column and of a page, inches
+SIMULATION = "#000000"
+SPREAD = "#dddddd"
+NOISE = "#999999"
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#F0E442")  # Okabe and Ito
+SEQUENTIAL = "viridis"
+DIVERGING = "RdBu_r"
+
+_STYLE = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "legend.fontsize": 7,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 1.2,
+    "legend.frameon": False,
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": 300,
+    "pdf.fonttype": 42,
+    # The same data give the same bytes.
+    "svg.hashsalt": "dbd",
+}
+
+mpl.rcParams.update(_STYLE)
+
+
+def model_colors(models: Sequence[str], chosen: Mapping[str, str]) -> dict[str, str]:
+    """Colour of each model: the chosen one, or the next of the palette."""
+    return {name: chosen.get(name, PALETTE[index % len(PALETTE)]) for index, name in enumerate(models)}
+
+
+def parameter_symbol(name: str, hidden: Sequence[str] = ()) -> str:
+    """Symbol of an interaction parameter in figures: h, J, K, Q with the species as index; W, b where `hidden`."""
+    letter = "W" if set(name) & set(hidden) and len(name) == 2 else "b" if name in hidden else "hJKQ"[len(name) - 1]
+    return rf"${letter}_{{{name}}}$"
+
+
+def save(figure: Figure, paths: Sequence[str | Path]) -> None:
+    """Write a figure to every path, without dates, and close it."""
+    for path in map(Path, paths):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        metadata = {"CreationDate": None} if path.suffix == ".pdf" else {"Software": None}
+        figure.savefig(path, metadata=metadata)
+    plt.close(figure)
+
+
+def few_ticks(axes, x: int = 4, y: int = 4) -> None:
+    """At most so many ticks on 2-D or 3-D axes."""
+    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(x))
+    axes.yaxis.set_major_locator(mpl.ticker.MaxNLocator(y))
+    if hasattr(axes, "zaxis"):
+        axes.zaxis.set_major_locator(mpl.ticker.MaxNLocator(y))
+
+
+def colored_by(values: np.ndarray, cmap: str = SEQUENTIAL) -> tuple[np.ndarray, mpl.cm.ScalarMappable]:
+    """Colours of values on a sequential map, and the mappable for its colour bar."""
+    mappable = mpl.cm.ScalarMappable(mpl.colors.Normalize(values.min(), values.max()), cmap)
+    return mappable.to_rgba(values), mappable

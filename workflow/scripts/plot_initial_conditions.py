@@ -1,0 +1,27 @@
+"""Draw the initial conditions in the space of their interaction parameters, coloured by neighbour pairs."""
+
+import matplotlib.pyplot as plt
+
+from dbd.jobs import job
+from dbd.plotting import COLUMN, SEQUENTIAL, few_ticks, parameter_symbol, save
+from dbd.store import read
+
+
+def plot_initial_conditions(moments):
+    """Return the figure: a point per training initial condition."""
+    numbers, names = moments.initial_numbers.values, moments.number.values
+    pairs = next(name for name in moments.observable.values if len(name) == 2)
+    figure = plt.figure(figsize=(COLUMN, 0.9 * COLUMN))
+    axes = figure.add_subplot(projection="3d")
+    points = axes.scatter(
+        *numbers.T, c=moments["mean"].sel(observable=pairs).values[:, 0], cmap=SEQUENTIAL, s=14, depthshade=False
+    )
+    axes.set(**{f"{axis}label": parameter_symbol(name) for axis, name in zip("xyz", names, strict=True)})
+    few_ticks(axes)
+    figure.colorbar(points, ax=axes, shrink=0.7, pad=0.15, label=rf"$\langle N_{{{pairs}}}\rangle$ at the start")
+    return figure
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        save(plot_initial_conditions(read(snakemake.input.moments)), snakemake.output)

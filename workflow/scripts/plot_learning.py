@@ -1,0 +1,27 @@
+"""Draw how learning went: the action and the norm of its gradient at each optimisation step."""
+
+import matplotlib.pyplot as plt
+
+from dbd.jobs import job
+from dbd.plotting import PAGE, model_colors, save
+from dbd.store import read_models
+
+
+def plot_learning(dynamics, models, chosen):
+    """Return the figure, from the learned dynamics and sections of the models by name."""
+    colors = model_colors(list(dynamics), chosen)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(PAGE, 0.36 * PAGE))
+    for name, learned in dynamics.items():
+        for axes, variable in ((left, "action"), (right, "gradient_norm")):
+            axes.plot(learned[variable].values, color=colors[name], label=models[name]["title"])
+    left.set(xlabel="optimisation step", ylabel="action", yscale="log", xscale="symlog")
+    right.set(xlabel="optimisation step", ylabel="norm of the gradient", yscale="log", xscale="symlog")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        settings = snakemake.params.settings
+        figure = plot_learning(read_models(snakemake.input.dynamics), settings["models"], settings["figures"]["colors"])
+        save(figure, snakemake.output)

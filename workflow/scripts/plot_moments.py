@@ -1,0 +1,51 @@
+"""Draw predicted against simulated means, for the initial conditions with the median and with the largest error."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from dbd.jobs import job
+from dbd.plotting import PAGE, SIMULATION, SPREAD, few_ticks, model_colors, save
+from dbd.store import read, read_models
+
+
+def plot_moments(moments, predictions, models, chosen):
+    """Return the figure: rows for the first model's median and worst initial condition, a panel per observable."""
+    colors = model_colors(list(predictions), chosen)
+    first = next(iter(predictions.values()))
+    errors = np.abs(first["mean"].values - moments["mean"].values).mean(axis=(1, 2))
+    order = np.argsort(errors)
+    cases = {"median": order[len(order) // 2], "worst": order[-1]}
+    observables = moments.observable.values
+    figure, grid = plt.subplots(
+        len(cases), len(observables), figsize=(PAGE, 1.6 * len(cases)), sharex=True, squeeze=False
+    )
+    for row, (case, index) in zip(grid, cases.items(), strict=True):
+        for axes, observable in zip(row, observables, strict=True):
+            simulated = moments.sel(observable=observable).isel(initial_condition=index)
+            low, high = (simulated["mean"] + sign * simulated["std"] for sign in (-1, 1))
+            axes.fill_between(moments.time, low, high, color=SPREAD, linewidth=0, label="one standard deviation")
+            axes.plot(moments.time, simulated["mean"], color=SIMULATION, label="simulation")
+            for name, predicted in predictions.items():
+                line = predicted["mean"].sel(observable=observable).isel(initial_condition=index)
+                axes.plot(moments.time, line, color=colors[name], label=models[name]["title"], linewidth=0.9)
+            few_ticks(axes)
+            axes.set_ylim(bottom=0)
+        row[0].set_ylabel(f"{case} case\ncount")
+    for axes, observable in zip(grid[0], observables, strict=True):
+        axes.set_title(observable)
+    for axes in grid[-1]:
+        axes.set_xlabel("time")
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        settings = snakemake.params.settings
+        figure = plot_moments(
+            read(snakemake.input.moments),
+            read_models(snakemake.input.predictions),
+            settings["models"],
+            settings["figures"]["colors"],
+        )
+        save(figure, snakemake.output)

@@ -1,0 +1,37 @@
+"""Draw the learned parameters over time: a row per model, a panel per parameter, a line per test initial condition."""
+
+import matplotlib.pyplot as plt
+
+from dbd.jobs import job
+from dbd.plotting import PAGE, colored_by, parameter_symbol, save
+from dbd.store import read_models
+
+
+def plot_parameters(predictions, models, dt):
+    """Return the figure, from the predictions and sections of the models by name."""
+    columns = max(len(predicted.parameter) for predicted in predictions.values())
+    figure, grid = plt.subplots(
+        len(predictions), columns, figsize=(PAGE, 1.5 * len(predictions)), sharex=True, squeeze=False
+    )
+    for row, (name, predicted) in zip(grid, predictions.items(), strict=True):
+        hidden = {letter for layer in models[name]["layers"] for letter in layer["species"]}
+        colors, _ = colored_by(predicted.theta.values[:, 0, 0])
+        for axes, parameter in zip(row, predicted.parameter.values, strict=False):
+            for line, color in zip(predicted.theta.sel(parameter=parameter).values, colors, strict=True):
+                axes.plot(predicted.step * dt, line, color=color, linewidth=0.6)
+            axes.set_ylabel(parameter_symbol(parameter, hidden))
+        for axes in row[len(predicted.parameter) :]:
+            axes.set_visible(False)
+        row[0].set_title(models[name]["title"], loc="left")
+    for axes in grid[-1]:
+        axes.set_xlabel("time")
+    return figure
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        settings = snakemake.params.settings
+        figure = plot_parameters(
+            read_models(snakemake.input.predictions), settings["models"], settings["ensemble"]["dt"]
+        )
+        save(figure, snakemake.output)

@@ -1,0 +1,59 @@
+"""Draw the learned right-hand sides on slices of the domain, with the trajectories that passed nearby."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from dbd.jobs import job
+from dbd.models import build_grid
+from dbd.plotting import DIVERGING, PAGE, few_ticks, parameter_symbol, save
+from dbd.store import read_models
+
+POINTS = 81
+
+
+def plot_right_hand_sides(coefficients, predictions, models):
+    """Return the figure: a row per model, a panel per right-hand side.
+
+    The slice is the plane of the first two domain parameters, the others at the median over the visited points; dots
+    are the visited points within half a grid cell of it.
+    """
+    columns = max(len(predicted.parameter) for predicted in predictions.values())
+    figure, panels = plt.subplots(
+        len(predictions), columns, figsize=(PAGE, 1.75 * len(predictions)), squeeze=False, layout="constrained"
+    )
+    for row, (name, predicted) in zip(panels, predictions.items(), strict=True):
+        domain = models[name]["domain"]
+        hidden = {letter for layer in models[name]["layers"] for letter in layer["species"]}
+        grid = build_grid(domain)
+        visited = predicted.theta.sel(parameter=domain["parameters"]).values.reshape(-1, grid.dimension)
+        middle = np.median(visited, axis=0)
+        near = (np.abs(visited - middle)[:, 2:] < 0.5 * np.array(domain["spacing"])[2:]).all(axis=1)
+        low, high = visited[:, :2].min(axis=0), visited[:, :2].max(axis=0)
+        x, y = (np.linspace(a, b, POINTS) for a, b in zip(low, high, strict=True))
+        points = np.tile(middle, (POINTS, POINTS, 1))
+        points[..., 0], points[..., 1] = np.meshgrid(x, y)
+        values = grid.value(coefficients[name], points.reshape(-1, grid.dimension)).reshape(POINTS, POINTS, -1)
+        for axes, parameter, value in zip(row, predicted.parameter.values, np.moveaxis(values, -1, 0), strict=False):
+            largest = np.abs(value).max() or 1
+            image = axes.pcolormesh(x, y, value, cmap=DIVERGING, vmin=-largest, vmax=largest, rasterized=True)
+            axes.plot(*visited[near, :2].T, ".", color="black", markersize=0.5, alpha=0.3, rasterized=True)
+            symbol = parameter_symbol(parameter, hidden)
+            figure.colorbar(image, ax=axes, label=rf"d{symbol}/d$t$")
+            axes.set(
+                xlabel=parameter_symbol(domain["parameters"][0], hidden),
+                ylabel=parameter_symbol(domain["parameters"][1], hidden),
+            )
+            few_ticks(axes)
+        for axes in row[len(predicted.parameter) :]:
+            axes.set_visible(False)
+        rest = zip(domain["parameters"][2:], middle[2:], strict=True)
+        others = ", ".join(f"{parameter_symbol(parameter, hidden)} = {at:.2f}" for parameter, at in rest)
+        row[0].set_title(f"{models[name]['title']}" + (f" ({others})" if others else ""), loc="left")
+    return figure
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        learned = {name: dataset.u.values for name, dataset in read_models(snakemake.input.dynamics).items()}
+        predictions = read_models(snakemake.input.predictions)
+        save(plot_right_hand_sides(learned, predictions, snakemake.params.settings["models"]), snakemake.output)
