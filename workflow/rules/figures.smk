@@ -109,7 +109,7 @@ rule plot_lattices:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=drawn("species", "lattice"),
+        settings=drawn("species", "lattice.shape", "lattice.boundary", "ensemble.dt"),
     message:
         "Draw example lattices of {wildcards.study}"
     script:

@@ -1,0 +1,57 @@
+"""Draw one simulated run of a chain, and what the hidden units of a learned model make of its lattices."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from dbd.jobs import job
+from dbd.models import build_model
+from dbd.plotting import PAGE, SEQUENTIAL, save
+from dbd.sampling import Sampler
+from dbd.store import read, read_models
+
+SITES = 200
+STEPS = 4
+
+
+def plot_lattices(settings, ensemble, predictions):
+    """Return the figure: occupancy of the first sites over time, and lattices with hidden activations below them."""
+    lattices = ensemble.occupancy.values[0, 0]
+    hidden = [name for name, model in settings["models"].items() if model["layers"]]
+    steps = np.linspace(0, len(lattices) - 1, STEPS).astype(int)
+    figure, (top, *rows) = plt.subplots(
+        1 + len(steps) * bool(hidden),
+        1,
+        figsize=(PAGE, 0.5 * PAGE),
+        sharex=True,
+        squeeze=False,
+        height_ratios=[6] + [1] * len(steps) * bool(hidden),
+    )
+    top = top[0]
+    dt = settings["ensemble"]["dt"]
+    extent = (-0.5, SITES - 0.5, len(lattices) * dt, 0)
+    top.imshow(lattices[:, :SITES] > 0, cmap="Greys", aspect="auto", interpolation="nearest", extent=extent)
+    top.set(ylabel="time")
+    if not hidden:
+        top.set(xlabel="site")
+        return figure
+    section = settings["models"][hidden[0]]
+    sampler = Sampler(build_model(settings, section))
+    theta = predictions[hidden[0]].theta.values[0]
+    for (axes,), step in zip(rows, steps, strict=True):
+        active = sampler.probabilities(theta[step], sampler.start(lattices[step : step + 1]), 1)[0, :SITES, 0]
+        image = axes.imshow(
+            np.stack([lattices[step, :SITES] > 0, active]), cmap=SEQUENTIAL, vmin=0, vmax=1, aspect="auto"
+        )
+        axes.set(yticks=[0, 1], yticklabels=["site", "hidden unit"])
+        axes.set_ylabel(f"time {step * dt:.2g}", rotation=0, ha="right", va="center", labelpad=12)
+    rows[-1][0].set_xlabel("site")
+    figure.colorbar(image, ax=[axes for (axes,) in rows], label="occupied, active")
+    return figure
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        ensemble = read(snakemake.input.lattices, "occupancy")
+        save(
+            plot_lattices(snakemake.params.settings, ensemble, read_models(snakemake.input.predictions)),
+            snakemake.output,
+        )
