@@ -1,0 +1,330 @@
+"""Exact statistics of an open binary chain: log Z, means, covariances and independent samples.
+
+The energy counts particles, pairs, triplets and quartets in a row, so a configuration is a sequence of runs of
+particles, and all a site has to remember is the length of the run that ends on it, saturating at three. A transfer
+matrix of four states therefore serves every range up to four::
+
+    state r -> 0               next site empty       weight 1
+    state r -> min(r + 1, 3)   next site occupied    weight exp(theta_A + theta_AA + ...), r + 1 terms
+
+Means and covariances are the first and second derivatives of log Z. The matrix is raised to the power of the chain's
+length by repeated squaring in truncated Taylor arithmetic (jets): each entry carries its value, its four first and its
+ten second derivatives. Each square is divided by the jet of the sum of its entries. This prevents overflow and keeps
+the derivatives centred, so that no covariance is the small difference of two large numbers.
+
+Hidden binary units attached to sites i and i + 1 are summed out first. A unit of bias b and weight W multiplies the
+weight of a configuration by g_n = 1 + exp(b + W n), n = s_i + s_(i+1), so the visible marginal is again such a chain::
+
+    h -> h + 2 ln(g_1 / g_0),   J -> J + ln(g_0 g_2 / g_1^2),   and a field ln(g_0 / g_1) on each of the two end sites
+
+No hidden layer is the limit b = -infinity.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import exp, inf, log, log1p
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+RANGE = 4  # longest interaction, in sites
+STATISTICS = RANGE + 2  # A, AA, AAA, AAAA and, of the hidden layer, AX and X
+_JET = 15  # a value, four first and ten second derivatives
+
+# Component of a jet that holds d^2 / dtheta_i dtheta_j, where i = 0 means "not differentiated".
+_SLOT = np.zeros((RANGE + 1, RANGE + 1), np.int64)
+_SLOT[np.triu_indices(RANGE + 1)] = np.arange(_JET)
+_SLOT = np.maximum(_SLOT, _SLOT.T)
+
+
+@njit(cache=True, nogil=True)
+def _add_product(a, b, out):
+    """Add the matrix product of `a` (rows, 4) and `b` (4, 4) to `out` (rows, 4)."""
+    for row in range(a.shape[0]):
+        for k in range(4):
+            for column in range(4):
+                out[row, column] += a[row, k] * b[k, column]
+
+
+@njit(cache=True, nogil=True)
+def _multiply(a, b, out):
+    """Write the product of the jets `a` (15, rows, 4) and `b` (15, 4, 4) to `out`, by the product rule."""
+    out[:] = 0.0
+    _add_product(a[0], b[0], out[0])
+    for j in range(1, RANGE + 1):
+        _add_product(a[0], b[j], out[j])
+        _add_product(a[j], b[0], out[j])
+        for i in range(1, j + 1):
+            slot = _SLOT[i, j]
+            _add_product(a[0], b[slot], out[slot])
+            _add_product(a[slot], b[0], out[slot])
+            _add_product(a[i], b[j], out[slot])
+            _add_product(a[j], b[i], out[slot])
+
+
+@njit(cache=True, nogil=True)
+def _normalise(a, log_scale):
+    """Divide the jet `a` (15, rows, 4) by the jet of the sum of its entries and add the logarithm of that jet."""
+    total = np.zeros(_JET)
+    for slot in range(_JET):
+        for row in range(a.shape[1]):
+            for column in range(4):
+                total[slot] += a[slot, row, column]
+    value = total[0]
+    log_scale[0] += log(value)
+    total /= value
+    for row in range(a.shape[1]):
+        for column in range(4):
+            for slot in range(_JET):
+                a[slot, row, column] /= value
+            a0 = a[0, row, column]
+            for j in range(1, RANGE + 1):
+                a[j, row, column] -= total[j] * a0
+            for j in range(1, RANGE + 1):
+                for i in range(1, j + 1):
+                    a[_SLOT[i, j], row, column] -= (
+                        total[i] * a[j, row, column] + total[j] * a[i, row, column] + total[_SLOT[i, j]] * a0
+                    )
+    for j in range(1, RANGE + 1):
+        log_scale[j] += total[j]
+        for i in range(1, j + 1):
+            log_scale[_SLOT[i, j]] += total[_SLOT[i, j]] - total[i] * total[j]
+
+
+@njit(cache=True, nogil=True)
+def _step_weights(fields):
+    """Weight of an occupied site after a run of r particles, r = 0..3; `fields` (4) of A, AA, AAA, AAAA."""
+    return np.exp(np.cumsum(fields[:RANGE]))
+
+
+@njit(cache=True, nogil=True)
+def _ends(size, fields, log_scale, ends):
+    """Jets of Z for a given occupancy of the first and last site, `ends` (15, 2, 2) times exp(`log_scale` (15))."""
+    weights = _step_weights(fields)
+    power = np.zeros((_JET, 4, 4))  # the transfer matrix to the power 2^k, divided by exp(power_scale)
+    square = np.empty((_JET, 4, 4))
+    power_scale = np.zeros(_JET)
+    left = np.zeros((_JET, 2, 4))  # row 0: chain that starts empty, row 1: chain that starts occupied
+    product = np.empty((_JET, 2, 4))
+    power[0, :, 0] = 1.0
+    left[0, 0, 0] = 1.0
+    left[0, 1, 1] = left[1, 1, 1] = left[_SLOT[1, 1], 1, 1] = weights[0]
+    for run in range(4):
+        for j in range(run + 2):  # the weight depends on its first run + 1 fields: all these derivatives are itself
+            for i in range(j + 1):
+                power[_SLOT[i, j], run, min(run + 1, 3)] = weights[run]
+    log_scale[:] = 0.0
+    steps = size - 1
+    while steps > 0:
+        _normalise(power, power_scale)
+        if steps & 1:
+            _multiply(left, power, product)
+            left, product = product, left
+            log_scale += power_scale
+            _normalise(left, log_scale)
+        steps >>= 1
+        if steps > 0:
+            _multiply(power, power, square)
+            power, square = square, power
+            power_scale *= 2.0
+    ends[:, :, 0] = left[:, :, 0]
+    ends[:, :, 1] = left[:, :, 1] + left[:, :, 2] + left[:, :, 3]
+
+
+@njit(cache=True, nogil=True)
+def _visible_cumulants(size, fields, mean, covariance):
+    """Log Z, `mean` (5) and `covariance` (5, 5) of A, AA, AAA, AAAA and the number of occupied end sites."""
+    log_z = np.empty(_JET)
+    ends = np.empty((_JET, 2, 2))
+    _ends(size, fields, log_z, ends)
+    z = np.zeros((RANGE + 2, RANGE + 2))  # second-order jet of the rest of Z, with the end field as the fifth source
+    for first in range(2):
+        for last in range(2):
+            occupied = first + last
+            weight = exp(fields[RANGE] * occupied)
+            for j in range(RANGE + 1):
+                for i in range(j + 1):
+                    z[i, j] += weight * ends[_SLOT[i, j], first, last]
+                z[j, RANGE + 1] += weight * ends[j, first, last] * occupied
+            z[RANGE + 1, RANGE + 1] += weight * ends[0, first, last] * occupied**2
+    value = z[0, 0]
+    z /= value
+    for j in range(RANGE + 1):
+        mean[j] = z[0, j + 1]
+        for i in range(j + 1):
+            covariance[i, j] = z[i + 1, j + 1] - z[0, i + 1] * z[0, j + 1]
+    for j in range(RANGE):
+        mean[j] += log_z[j + 1]
+        for i in range(j + 1):
+            covariance[i, j] += log_z[_SLOT[i + 1, j + 1]]
+    for j in range(RANGE + 1):
+        for i in range(j):
+            covariance[j, i] = covariance[i, j]
+    return log_z[0] + log(value)
+
+
+@njit(cache=True, nogil=True)
+def _softplus(x):
+    """Return ln(1 + exp(x)) without overflow."""
+    return max(x, 0.0) + log1p(exp(-abs(x)))
+
+
+@njit(cache=True, nogil=True)
+def _bond_sum(values, out):
+    """Coefficients on A, AA and the occupied ends of a sum over bonds of `values`[s_i + s_(i+1)], into `out` (5).
+
+    The constant that is left is (bonds) * values[0].
+    """
+    out[:] = 0.0
+    out[0] = 2.0 * (values[1] - values[0])
+    out[1] = values[2] - 2.0 * values[1] + values[0]
+    out[RANGE] = values[0] - values[1]
+
+
+@njit(cache=True, nogil=True)
+def effective_fields(theta, fields):
+    """Fields of the visible marginal of `theta` (6), into `fields` (5): A, AA, AAA, AAAA, end sites.
+
+    Returns the constant per hidden unit, ln g_0.
+    """
+    log_g = np.empty(3)
+    for n in range(3):
+        log_g[n] = _softplus(theta[RANGE + 1] + theta[RANGE] * n)
+    _bond_sum(log_g, fields)
+    fields[:RANGE] += theta[:RANGE]
+    return log_g[0]
+
+
+@njit(cache=True, nogil=True)
+def cumulants(size, theta, log_z, mean, covariance):
+    """Log Z (n), `mean` (n, 6) and `covariance` (n, 6, 6) of A, AA, AAA, AAAA, AX, X at each `theta` (n, 6)."""
+    fields = np.empty(RANGE + 1)
+    visible_mean = np.empty(RANGE + 1)
+    visible_covariance = np.empty((RANGE + 1, RANGE + 1))
+    active = np.empty(3)  # probability that a hidden unit above n particles is occupied
+    rows = np.zeros((STATISTICS, RANGE + 1))  # the six statistics given the visible ones, on A .. AAAA and the ends
+    for k in range(RANGE):
+        rows[k, k] = 1.0
+    for point in range(theta.shape[0]):
+        bias, weight = theta[point, RANGE + 1], theta[point, RANGE]
+        constant = effective_fields(theta[point], fields)
+        log_z[point] = (size - 1) * constant + _visible_cumulants(size, fields, visible_mean, visible_covariance)
+        for n in range(3):
+            active[n] = 1.0 / (1.0 + exp(-(bias + weight * n)))
+        _bond_sum(active * np.arange(3), rows[RANGE])
+        _bond_sum(active, rows[RANGE + 1])
+        mean[point] = rows @ visible_mean
+        mean[point, RANGE + 1] += (size - 1) * active[0]
+        covariance[point] = rows @ visible_covariance @ rows.T
+        # Spread of the hidden units at a given visible configuration: bonds holding n particles, times p (1 - p).
+        pairs, singles = visible_mean[1], 2.0 * (visible_mean[0] - visible_mean[1]) - visible_mean[RANGE]
+        spread = active * (1.0 - active) * np.array([size - 1 - singles - pairs, singles, pairs])
+        covariance[point, RANGE, RANGE] += spread[1] + 4.0 * spread[2]
+        covariance[point, RANGE, RANGE + 1] += spread[1] + 2.0 * spread[2]
+        covariance[point, RANGE + 1, RANGE] += spread[1] + 2.0 * spread[2]
+        covariance[point, RANGE + 1, RANGE + 1] += spread[0] + spread[1] + spread[2]
+
+
+@njit(cache=True, nogil=True)
+def draw(theta, generator, occupancy):
+    """Fill `occupancy` (samples, size; uint8) with independent chains at `theta` (6): backward filter, forward draw."""
+    samples, size = occupancy.shape
+    fields = np.empty(RANGE + 1)
+    effective_fields(theta, fields)
+    weights = _step_weights(fields)
+    end = exp(fields[RANGE])
+    occupied = np.empty((size, 4))  # probability that a site is occupied after a run of r particles
+    rest = np.array([1.0, end, end, end])  # weight of everything to the right of a site in state r
+    for site in range(size - 1, -1, -1):
+        step = weights * (end if site == 0 else 1.0)
+        both = np.empty(4)
+        for run in range(4):
+            filled = step[run] * rest[min(run + 1, 3)]
+            both[run] = rest[0] + filled
+            occupied[site, run] = filled / both[run]
+        rest = both / both.sum()
+    for sample in range(samples):
+        run = 0
+        for site in range(size):
+            run = min(run + 1, 3) if generator.random() < occupied[site, run] else 0
+            occupancy[sample, site] = run > 0
+
+
+class Cumulants(NamedTuple):
+    """Exact statistics at given parameters; the leading axes are those of the parameters."""
+
+    log_z: np.ndarray  # (...)
+    mean: np.ndarray  # (..., observable), totals over the chain
+    jacobian: np.ndarray  # (..., observable, parameter): d mean / d theta, the covariance of observable and statistic
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Boltzmann model of one species on an open chain, for which everything can be computed exactly.
+
+    Parameters
+    ----------
+    size
+        Number of sites; with a hidden layer there are ``size - 1`` hidden units.
+    parameters
+        Statistics of the model in the order of its parameters, e.g. ``("A", "AA", "AAA")`` or ``("A", "AX", "X")``:
+        rows of one to four particles and, for a hidden species X whose units see sites i and i + 1, both AX and X.
+        The parameter of a hidden bias or weight may not exceed about 700 in size, nor may a sum of the others.
+    """
+
+    size: int
+    parameters: tuple[str, ...]
+
+    def __post_init__(self):
+        given = set(self.parameters)
+        hidden = given - set(self.observables[:RANGE])
+        if self.size < 1 or len(given) < len(self.parameters) or hidden != set(self.observables[RANGE:]):
+            raise ValueError(
+                f"chain of {self.size} sites with statistics {self.parameters}: allowed are rows of one to {RANGE} "
+                "particles of one species, each once, and the weight AX together with the bias X of a hidden species"
+            )
+
+    @cached_property
+    def observables(self) -> tuple[str, ...]:
+        """Names of all statistics the exact solution has: A, AA, AAA, AAAA and those of the hidden layer, if any."""
+        particle = self.parameters[0][0]
+        rows = tuple(particle * length for length in range(1, RANGE + 1))
+        weights = tuple(name for name in self.parameters if len(set(name)) == 2)
+        return rows + weights + tuple(name[1] for name in weights)
+
+    @cached_property
+    def own(self) -> np.ndarray:
+        """Position of the model's own statistics among the observables; int64, shape (parameter,).
+
+        The rows `own` of the Jacobian are the Fisher matrix.
+        """
+        return np.array([self.observables.index(name) for name in self.parameters])
+
+    def full(self, theta: np.ndarray) -> np.ndarray:
+        """Parameters (point, parameter) as the kernels take them: (point, 6), absent ones filled in."""
+        full = np.zeros((len(theta), STATISTICS))
+        full[:, -1] = -inf  # no hidden layer
+        full[:, self.own] = theta
+        return full
+
+    def solve(self, theta: np.ndarray) -> Cumulants:
+        """Log Z, means and their Jacobian at parameters `theta` (..., parameter)."""
+        theta = np.asarray(theta, float)
+        shape = theta.shape[:-1]
+        points = self.full(theta.reshape(-1, len(self.parameters)))
+        log_z = np.empty(len(points))
+        mean = np.empty((len(points), STATISTICS))
+        covariance = np.empty((len(points), STATISTICS, STATISTICS))
+        cumulants(self.size, points, log_z, mean, covariance)
+        count = len(self.observables)
+        jacobian = covariance[:, :count][:, :, self.own]
+        return Cumulants(
+            log_z.reshape(shape), mean[:, :count].reshape(*shape, count), jacobian.reshape(*shape, *jacobian.shape[1:])
+        )
+
+    def sample(self, theta: np.ndarray, samples: int, generator: np.random.Generator) -> np.ndarray:
+        """Independent visible lattices at `theta` (parameter,); uint8, shape (samples, size)."""
+        occupancy = np.empty((samples, self.size), np.uint8)
+        draw(self.full(np.asarray(theta, float)[None])[0], generator, occupancy)
+        return occupancy
