@@ -278,7 +278,7 @@ class Chain:
     def __post_init__(self):
         given = set(self.parameters)
         hidden = given - set(self.observables[:RANGE])
-        if self.size < 1 or len(given) < len(self.parameters) or hidden != set(self.observables[RANGE:]):
+        if self.size < 1 or not given or len(given) < len(self.parameters) or hidden != set(self.observables[RANGE:]):
             raise ValueError(
                 f"chain of {self.size} sites with statistics {self.parameters}: allowed are rows of one to {RANGE} "
                 "particles of one species, each once, and the weight AX together with the bias X of a hidden species"
@@ -287,7 +287,7 @@ class Chain:
     @cached_property
     def observables(self) -> tuple[str, ...]:
         """Names of all statistics the exact solution has: A, AA, AAA, AAAA and those of the hidden layer, if any."""
-        particle = self.parameters[0][0]
+        particle = "".join(self.parameters)[:1]
         rows = tuple(particle * length for length in range(1, RANGE + 1))
         weights = tuple(name for name in self.parameters if len(set(name)) == 2)
         return rows + weights + tuple(name[1] for name in weights)
