@@ -32,6 +32,8 @@ RANGE = 4  # longest interaction, in sites
 STATISTICS = RANGE + 2  # A, AA, AAA, AAAA and, of the hidden layer, AX and X
 _JET = 15  # a value, four first and ten second derivatives
 
+_SETTLED = 1e-14  # convergence is quadratic: a square this near to its root is exact to rounding
+
 # Component of a jet that holds d^2 / dtheta_i dtheta_j, where i = 0 means "not differentiated".
 _SLOT = np.zeros((RANGE + 1, RANGE + 1), np.int64)
 _SLOT[np.triu_indices(RANGE + 1)] = np.arange(_JET)
@@ -91,9 +93,25 @@ def _normalise(a, log_scale):
 
 
 @njit(cache=True, nogil=True)
+def _distance(a, b):
+    """Largest difference of two jets (4, 15, 4)."""
+    distance = 0.0
+    for row in range(4):
+        for slot in range(_JET):
+            for k in range(4):
+                distance = max(distance, abs(a[row, slot, k] - b[row, slot, k]))
+    return distance
+
+
+@njit(cache=True, nogil=True)
 def _step_weights(fields):
-    """Weight of an occupied site after a run of r particles, r = 0..3; `fields` (4) of A, AA, AAA, AAAA."""
-    return np.exp(np.cumsum(fields[:RANGE]))
+    """Weight of an occupied site after a run of r particles, r = 0..3; `fields` of A, AA, AAA, AAAA and the ends."""
+    weights = np.empty(4)
+    exponent = 0.0
+    for run in range(4):
+        exponent += fields[run]
+        weights[run] = exp(exponent)
+    return weights
 
 
 @njit(cache=True, nogil=True)
@@ -101,8 +119,9 @@ def _ends(size, fields, log_scale, ends):
     """Jets of Z for a given occupancy of the first and last site, `ends` (15, 2, 2) times exp(`log_scale` (15))."""
     weights = _step_weights(fields)
     power = np.zeros((4, _JET, 4))  # the transfer matrix to the power 2^k, divided by exp(power_scale)
-    square = np.empty((4, _JET, 4))
+    square = np.zeros((4, _JET, 4))
     power_scale = np.zeros(_JET)
+    growth = np.empty(_JET)
     left = np.zeros((2, _JET, 4))  # row 0: chain that starts empty, row 1: chain that starts occupied
     product = np.empty((2, _JET, 4))
     power[:, 0, 0] = 1.0
@@ -113,19 +132,27 @@ def _ends(size, fields, log_scale, ends):
     left[0, 0, 0] = 1.0
     left[1, :, 1] = power[0, :, 1]
     log_scale[:] = 0.0
-    steps = size - 1
+    steps = size - 1  # times 2^k: what is left to do
     while steps > 0:
-        _normalise(power, power_scale)
-        if steps & 1:
+        growth[:] = 0.0
+        _normalise(power, growth)
+        power_scale += growth
+        # Once a square equals its root the matrix is a projection, and every further square adds the same growth.
+        settled = _distance(power, square) < _SETTLED
+        if settled:
+            log_scale += steps * power_scale + (steps - 1) * growth
+        elif steps & 1:
+            log_scale += power_scale
+        if settled or steps & 1:
             _multiply(left, power, product)
             left, product = product, left
-            log_scale += power_scale
             _normalise(left, log_scale)
+        if settled:
+            break
+        _multiply(power, power, square)
+        power, square = square, power
+        power_scale *= 2.0
         steps >>= 1
-        if steps > 0:
-            _multiply(power, power, square)
-            power, square = square, power
-            power_scale *= 2.0
     for first in range(2):
         ends[:, first, 0] = left[first, :, 0]
         ends[:, first, 1] = left[first, :, 1] + left[first, :, 2] + left[first, :, 3]
@@ -205,6 +232,7 @@ def cumulants(size, theta, log_z, mean, covariance):
     rows = np.zeros((STATISTICS, RANGE + 1))  # the six statistics given the visible ones, on A .. AAAA and the ends
     for k in range(RANGE):
         rows[k, k] = 1.0
+    half = np.empty((STATISTICS, RANGE + 1))
     for point in range(theta.shape[0]):
         bias, weight = theta[point, RANGE + 1], theta[point, RANGE]
         constant = effective_fields(theta[point], fields)
@@ -213,9 +241,18 @@ def cumulants(size, theta, log_z, mean, covariance):
             active[n] = 1.0 / (1.0 + exp(-(bias + weight * n)))
         _bond_sum(active * np.arange(3), rows[RANGE])
         _bond_sum(active, rows[RANGE + 1])
-        mean[point] = rows @ visible_mean
-        mean[point, RANGE + 1] += (size - 1) * active[0]
-        covariance[point] = rows @ visible_covariance @ rows.T
+        for row in range(STATISTICS):
+            mean[point, row] = (size - 1) * active[0] if row == RANGE + 1 else 0.0
+            for k in range(RANGE + 1):
+                mean[point, row] += rows[row, k] * visible_mean[k]
+                half[row, k] = 0.0
+                for m in range(RANGE + 1):
+                    half[row, k] += rows[row, m] * visible_covariance[m, k]
+        for row in range(STATISTICS):
+            for column in range(STATISTICS):
+                covariance[point, row, column] = 0.0
+                for k in range(RANGE + 1):
+                    covariance[point, row, column] += half[row, k] * rows[column, k]
         # Spread of the hidden units at a given visible configuration: bonds holding n particles, times p (1 - p).
         pairs, singles = visible_mean[1], 2.0 * (visible_mean[0] - visible_mean[1]) - visible_mean[RANGE]
         spread = active * (1.0 - active) * np.array([size - 1 - singles - pairs, singles, pairs])
