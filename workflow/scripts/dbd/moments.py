@@ -131,8 +131,7 @@ def _count(occupancy, digit, bits, longest, order, length, periodic, matches, co
                     code = ((code << bits) | digit[occupancy[row, order[axis, k]]]) & mask
                     windows[code] += 1
         for k in range(matches.shape[0]):
-            axis, code, observable = matches[k]
-            counts[row, observable] += histogram[axis, code]
+            counts[row, matches[k, 2]] += histogram[matches[k, 0], matches[k, 1]]
 
 
 @dataclass(frozen=True)

@@ -75,11 +75,9 @@ class ReactionTables(NamedTuple):
         Occupancy that reacts, 0 for creation; uint8, shape (U,).
     products
         Occupancy of the reactant's site and of the empty neighbour, 0 for none; uint8, shape (U, 2).
-    choices
-        Number of reactions of a colliding pair, by either order of the two; int64, shape (S + 1, S + 1).
     threshold
-        Probability that one of them up to and with this one succeeds, when they are tried in declared order; float64,
-        shape (S + 1, S + 1, R).
+        Probability that one of a colliding pair's reactions up to and with this one succeeds, when they are tried in
+        declared order; constant behind the last; float64, shape (S + 1, S + 1, R), symmetric in the pair.
     outcome
         Occupancy of the target's site and of the mover's old site; uint8, shape (S + 1, S + 1, R, 2).
     """
@@ -87,7 +85,6 @@ class ReactionTables(NamedTuple):
     rate: np.ndarray
     reactant: np.ndarray
     products: np.ndarray
-    choices: np.ndarray
     threshold: np.ndarray
     outcome: np.ndarray
 
@@ -155,20 +152,17 @@ class ReactionNetwork:
                 for pair in {reaction.reactants, reaction.reactants[::-1]}:
                     pairs.setdefault(pair, []).append(reaction)
         most = max(map(len, pairs.values()), default=0)
-        choices = np.zeros((kinds, kinds), np.int64)
         threshold = np.zeros((kinds, kinds, most))
         outcome = np.zeros((kinds, kinds, most, 2), np.uint8)
         for pair, reactions in pairs.items():
-            choices[pair] = len(reactions)
             for turn, reaction in enumerate(reactions):
                 before = threshold[pair][turn - 1] if turn else 0.0
-                threshold[pair][turn] = before + (1 - before) * reaction.constant
+                threshold[pair][turn:] = before + (1 - before) * reaction.constant
                 outcome[pair][turn] = reaction.places
         return ReactionTables(
             rate=np.array([reaction.constant for reaction in unimolecular], float),
             reactant=np.array([(*reaction.reactants, EMPTY)[0] for reaction in unimolecular], np.uint8),
             products=np.array([reaction.places for reaction in unimolecular], np.uint8).reshape(-1, 2),
-            choices=choices,
             threshold=threshold,
             outcome=outcome,
         )

@@ -12,170 +12,41 @@ One step of length dt (output is taken at its *start*, so index 0 is the initial
    mover's old site. Products have no turn of their own in this sweep, but can be hit. A molecule that was hit and has
    survived still has its turn, so two neighbours can try the same reaction twice in a sweep.
 
-*Site selection* says what "a random molecule" is, for the order of movement, for the reactant of a unimolecular event
-and for the placement of an initial number of molecules: ``uniform``, or ``axis_scan``, the rule of the published
-ensembles. There the indices along x, y and z are shuffled and the first qualifying site is taken, scanning x, then y,
-then z. That is a uniform choice among the planes x that hold a qualifying site, then among such rows y of the plane,
-then among such sites of the row: molecules in sparse planes and rows are favoured. Both are one walk down a tree: root
-to sites, or root to planes to rows to sites (in one dimension the two coincide).
+"Random" molecules are drawn by the site selection of the system, see `dbd.selection`.
 """
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Literal, NamedTuple
 
 import numpy as np
 from numba import njit
 
 from dbd.lattice import Lattice
 from dbd.reactions import EMPTY, ReactionNetwork
-
-SiteSelection = Literal["uniform", "axis_scan"]
+from dbd.selection import SiteSelection, draw, empty_sets, holds, insert, remove, selection_tree
 
 ATTEMPTS = 20
 """Reactants that are drawn for an event with two products before it is given up for want of room."""
 
 
-class Tree(NamedTuple):
-    """Tree of a site selection: sites are nodes 0 .. N - 1, the root is the last node.
-
-    Attributes
-    ----------
-    parent
-        Parent of every node but the root; int32, shape (nodes - 1,).
-    first
-        Where a node's list of children begins; int32, shape (nodes,).
-    """
-
-    parent: np.ndarray
-    first: np.ndarray
-
-
-class Sets(NamedTuple):
-    """Sets of sites that can be drawn from: the sites of each occupancy, and those whose turn is still to come.
-
-    Every set keeps, at every node of the tree, an unordered list of the children that hold a member. Insertion, removal
-    and drawing then take a constant time.
-
-    Attributes
-    ----------
-    children
-        The lists; int32, shape (sets, nodes).
-    place
-        Where in `children` a node stands; int32, shape (sets, nodes).
-    filled
-        Number of children in a node's list; int32, shape (sets, nodes).
-    members
-        Number of sites in a set; int64, shape (sets,).
-    """
-
-    children: np.ndarray
-    place: np.ndarray
-    filled: np.ndarray
-    members: np.ndarray
-
-
-def selection_tree(lattice: Lattice, site_selection: SiteSelection) -> Tree:
-    """Return the tree that a random site is drawn from."""
-    if site_selection not in ("uniform", "axis_scan"):
-        raise ValueError(f"site selection {site_selection!r}: allowed are uniform, axis_scan")
-    inner = lattice.shape[:-1] if site_selection == "axis_scan" else ()
-    widths = [lattice.size]  # nodes per level, from the sites to the root
-    while len(inner) > 0:
-        widths.append(int(np.prod(inner)))
-        inner = inner[:-1]
-    widths.append(1)
-    base = np.cumsum([0, *widths])
-    parent = [
-        base[level + 1] + np.arange(width) // (width // widths[level + 1]) for level, width in enumerate(widths[:-1])
-    ]
-    first = [np.zeros(widths[0], int)]
-    first += [base[level] + np.arange(width) * (widths[level] // width) for level, width in enumerate(widths[1:])]
-    return Tree(np.concatenate(parent).astype(np.int32), np.concatenate(first).astype(np.int32))
-
-
-@njit(cache=True, nogil=True)
-def _empty_sets(sets, nodes):
-    """Return `sets` empty sets."""
-    return Sets(
-        np.zeros((sets, nodes), np.int32),
-        np.zeros((sets, nodes), np.int32),
-        np.zeros((sets, nodes), np.int32),
-        np.zeros(sets, np.int64),
-    )
-
-
-@njit(cache=True, nogil=True)
-def _insert(tree, sets, which, node):
-    """Put a site into a set."""
-    root = tree.parent.size
-    sets.members[which] += 1
-    while True:
-        parent = tree.parent[node]
-        filled = sets.filled[which, parent]
-        at = tree.first[parent] + filled
-        sets.children[which, at] = node
-        sets.place[which, node] = at
-        sets.filled[which, parent] = filled + 1
-        if filled > 0 or parent == root:
-            return
-        node = parent
-
-
-@njit(cache=True, nogil=True)
-def _remove(tree, sets, which, node):
-    """Take a site out of a set."""
-    root = tree.parent.size
-    sets.members[which] -= 1
-    while True:
-        parent = tree.parent[node]
-        filled = sets.filled[which, parent] - 1
-        at = sets.place[which, node]
-        last = sets.children[which, tree.first[parent] + filled]
-        sets.children[which, at] = last
-        sets.place[which, last] = at
-        sets.filled[which, parent] = filled
-        if filled > 0 or parent == root:
-            return
-        node = parent
-
-
-@njit(cache=True, nogil=True)
-def _holds(tree, sets, which, node):
-    """Whether a site is in a set."""
-    at, parent = sets.place[which, node], tree.parent[node]
-    return at < tree.first[parent] + sets.filled[which, parent] and sets.children[which, at] == node
-
-
-@njit(cache=True, nogil=True)
-def _draw(tree, sets, which, sites, fraction):
-    """Draw a site of a set with a uniform number in [0, 1); return it and what is left of the number, again uniform."""
-    node = tree.parent.size
-    while node >= sites:
-        scaled = fraction * sets.filled[which, node]
-        turn = int(scaled)
-        fraction = scaled - turn
-        node = sets.children[which, tree.first[node] + turn]
-    return node, fraction
-
-
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _become(tree, sets, occupancy, site, species):
     """Set the occupancy of a site."""
-    _remove(tree, sets, occupancy[site], site)
+    remove(tree, sets, occupancy[site], site)
     occupancy[site] = species
-    _insert(tree, sets, species, site)
+    insert(tree, sets, species, site)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _move(tree, sets, occupancy, site, target):
     """Move a molecule to an empty site."""
     species = occupancy[site]
+    # Sites of the same list simply change places, which spares the general way four updates of a tree.
     if tree.parent[site] != tree.parent[target]:
         _become(tree, sets, occupancy, target, species)
         _become(tree, sets, occupancy, site, EMPTY)
         return
-    occupancy[site], occupancy[target] = EMPTY, species  # the same lists, so the two change places
+    occupancy[site], occupancy[target] = EMPTY, species
     at, other = sets.place[species, site], sets.place[EMPTY, target]
     sets.children[species, at] = target
     sets.place[species, target] = at
@@ -183,7 +54,7 @@ def _move(tree, sets, occupancy, site, target):
     sets.place[EMPTY, site] = other
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, forceinline=True)
 def _empty_neighbour(neighbours, degree, occupancy, site, fraction):
     """Return a random empty neighbour of a site, -1 if there is none."""
     room = 0
@@ -191,10 +62,9 @@ def _empty_neighbour(neighbours, degree, occupancy, site, fraction):
         room += occupancy[neighbours[site, k]] == EMPTY
     turn = int(fraction * room)
     for k in range(degree[site]):
-        if occupancy[neighbours[site, k]] == EMPTY:
-            if turn == 0:
-                return neighbours[site, k]
-            turn -= 1
+        turn -= occupancy[neighbours[site, k]] == EMPTY
+        if turn < 0:
+            return neighbours[site, k]
     return -1
 
 
@@ -220,15 +90,16 @@ def _react_alone(tables, tree, neighbours, degree, dt, occupancy, sets, generato
                 if threshold < propensity:
                     break
                 threshold -= propensity
-        first, second = tables.products[reaction]
+        first, second = tables.products[reaction, 0], tables.products[reaction, 1]
         for _ in range(ATTEMPTS):
-            site, fraction = _draw(tree, sets, tables.reactant[reaction], occupancy.size, generator.random())
+            site, fraction = draw(tree, sets, tables.reactant[reaction], occupancy.size, generator.random())
             if second != EMPTY:
                 room = _empty_neighbour(neighbours, degree, occupancy, site, fraction)
                 if room < 0:
                     continue
                 _become(tree, sets, occupancy, room, second)
-            _become(tree, sets, occupancy, site, first)
+            if first != occupancy[site]:
+                _become(tree, sets, occupancy, site, first)
             break
 
 
@@ -236,20 +107,18 @@ def _react_alone(tables, tree, neighbours, degree, dt, occupancy, sets, generato
 def _sweep(tables, tree, neighbours, degree, occupancy, sets, generator):
     """Movement and collisions, one turn for every molecule: part 2 of a step; return the number of turns."""
     sites = occupancy.size
-    waiting = tables.choices.shape[0]  # the set behind those of the occupancies
-    node = sites
-    while tree.first[node] < sites:  # the nodes above the sites
+    waiting = tables.threshold.shape[0]  # the set behind those of the occupancies
+    for node in range(sites, tree.first.size):
+        if tree.first[node] >= sites:
+            break  # not a parent of sites
         for species in range(EMPTY + 1, waiting):
             for k in range(sets.filled[species, node]):
-                _insert(tree, sets, waiting, sets.children[species, tree.first[node] + k])
-        node += 1
-        if node == tree.first.size:
-            break
+                insert(tree, sets, waiting, sets.children[species, tree.first[node] + k])
     turns = 0
     while sets.members[waiting] > 0:
         turns += 1
-        site, fraction = _draw(tree, sets, waiting, sites, generator.random())
-        _remove(tree, sets, waiting, site)
+        site, fraction = draw(tree, sets, waiting, sites, generator.random())
+        remove(tree, sets, waiting, site)
         if degree[site] == 0:
             continue
         scaled = fraction * degree[site]
@@ -260,10 +129,10 @@ def _sweep(tables, tree, neighbours, degree, occupancy, sets, generator):
         if hit == EMPTY:
             _move(tree, sets, occupancy, site, target)
             continue
-        for k in range(tables.choices[mover, hit]):
+        for k in range(tables.threshold.shape[2]):
             if fraction < tables.threshold[mover, hit, k]:
-                if _holds(tree, sets, waiting, target):
-                    _remove(tree, sets, waiting, target)
+                if holds(tree, sets, waiting, target):
+                    remove(tree, sets, waiting, target)
                 _become(tree, sets, occupancy, target, tables.outcome[mover, hit, k, 0])
                 _become(tree, sets, occupancy, site, tables.outcome[mover, hit, k, 1])
                 break
@@ -274,10 +143,10 @@ def _sweep(tables, tree, neighbours, degree, occupancy, sets, generator):
 def _run(tables, tree, neighbours, degree, dt, every, initial, record, generator):
     """Simulate, write the occupancy at the start of every `every`-th step to `record`, return the number of turns."""
     occupancy = initial.copy()
-    kinds = tables.choices.shape[0]
-    sets = _empty_sets(kinds + 1, tree.first.size)
+    kinds = tables.threshold.shape[0]
+    sets = empty_sets(kinds + 1, tree.first.size)
     for site in range(occupancy.size):
-        _insert(tree, sets, occupancy[site], site)
+        insert(tree, sets, occupancy[site], site)
     turns = 0
     record[0] = occupancy
     for row in range(1, record.shape[0]):
@@ -291,13 +160,13 @@ def _run(tables, tree, neighbours, degree, dt, every, initial, record, generator
 @njit(cache=True, nogil=True)
 def _place(counts, tree, occupancy, generator):
     """Fill an empty lattice with the given number of molecules of each species, one after another."""
-    sets = _empty_sets(1, tree.first.size)
+    sets = empty_sets(1, tree.first.size)
     for site in range(occupancy.size):
-        _insert(tree, sets, 0, site)
+        insert(tree, sets, 0, site)
     for species in range(counts.size):
         for _ in range(counts[species]):
-            site, _ = _draw(tree, sets, 0, occupancy.size, generator.random())
-            _remove(tree, sets, 0, site)
+            site, _ = draw(tree, sets, 0, occupancy.size, generator.random())
+            remove(tree, sets, 0, site)
             occupancy[site] = species + 1
 
 
