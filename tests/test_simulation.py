@@ -1,44 +1,388 @@
-"""The lattice simulation: exact small systems, known moments, choice of sites, identity over threads."""
+"""The lattice simulation: exact small systems, known moments, identity over threads."""
+
+from functools import cache
 
 import numpy as np
 import pytest
+from scipy.linalg import expm
+from scipy.stats import chi2
 
 from dbd.lattice import Lattice
 from dbd.reactions import ReactionNetwork
-from dbd.simulation import place_counts, simulate_run, simulate_runs
+from dbd.simulation import ATTEMPTS, place_counts, simulate_run, simulate_runs
 from dbd.streams import stream
+from test_selection import exact_choice
+
+FALSE_ALARM = 1e-7
 
 
 def network(species, *equations):
     return ReactionNetwork.from_equations(species, equations)
 
 
-MIXED = network(
-    "AB",
-    ("0 -> B", {"rate": 1.0}),
-    ("A -> 2A", {"rate": 20.0}),
-    ("B -> 0", {"rate": 10.0}),
-    ("A + B -> 2B", {"probability": 0.4}),
-    ("A + A -> A", {"probability": 0.2}),
-)
-
-
 def streams(name, number):
     return [stream(20190627, name, k) for k in range(number)]
+
+
+# The master equation of a lattice of four sites, written down as the rules read, state by state.
+
+
+def reactions_between(system, first, second):
+    """Reactions of a colliding pair in declared order: probability, what is left on the target's and mover's site."""
+    found = (each for each in system.reactions if sorted(each.reactants) == sorted((first, second)))
+    return [(each.constant, *(*each.products, 0, 0)[:2]) for each in found]
+
+
+def put(state, *changes):
+    """Return a copy of a state with some sites changed."""
+    state = list(state)
+    for site, occupancy in changes:
+        state[site] = occupancy
+    return tuple(state)
+
+
+def neighbours_of(lattice):
+    """Sites at distance one, from the coordinates."""
+    positions = list(np.ndindex(lattice.shape))
+
+    def distance(one, other):
+        steps = [abs(a - b) for a, b in zip(one, other, strict=True)]
+        if lattice.boundary == "periodic":
+            steps = [min(step, length - step) for step, length in zip(steps, lattice.shape, strict=True)]
+        return sum(steps)
+
+    return [[k for k, there in enumerate(positions) if distance(here, there) == 1] for here in positions]
+
+
+def transition_matrix(system, lattice, site_selection, dt, attempts=ATTEMPTS):
+    """Exact probability of every state after one step given the state before; shape (states, states)."""
+    kinds, sites = len(system.species) + 1, lattice.size
+    states = list(np.ndindex((kinds,) * sites))
+    index = {state: k for k, state in enumerate(states)}
+    neighbours = neighbours_of(lattice)
+
+    @cache
+    def choice(qualifying):
+        chance = exact_choice(qualifying, lattice, site_selection)
+        return [(site, chance[site]) for site in sorted(qualifying)]
+
+    @cache
+    def sweep(state, waiting):
+        """Distribution over the states at the end of the sweep."""
+        if not waiting:
+            return {state: 1.0}
+        ends = {}
+
+        def add(probability, state, waiting):
+            for end, chance in sweep(state, waiting).items():
+                ends[end] = ends.get(end, 0.0) + probability * chance
+
+        for site, chosen in choice(waiting):
+            for target in neighbours[site]:
+                probability = chosen / len(neighbours[site])
+                if state[target] == 0:
+                    add(probability, put(state, (site, 0), (target, state[site])), waiting - {site})
+                    continue
+                for chance, on_target, on_mover in reactions_between(system, state[site], state[target]):
+                    after = put(state, (target, on_target), (site, on_mover))
+                    add(probability * chance, after, waiting - {site, target})
+                    probability *= 1 - chance
+                add(probability, state, waiting - {site})
+        return ends
+
+    alone = np.zeros((len(states), len(states)))  # generator of the unimolecular reactions and of creation
+    for state in states:
+        for reaction in system.reactions:
+            reactant = (*reaction.reactants, 0)[0]
+            qualifying = frozenset(site for site in range(sites) if state[site] == reactant)
+            if len(reaction.reactants) == 2 or not qualifying:
+                continue
+            successes = {}
+            for site, chosen in choice(qualifying):
+                if len(reaction.products) < 2:
+                    after = put(state, (site, (*reaction.products, 0)[0]))
+                    successes[after] = successes.get(after, 0.0) + chosen
+                    continue
+                free = [each for each in neighbours[site] if state[each] == 0]
+                for room in free:
+                    after = put(state, (site, reaction.products[0]), (room, reaction.products[1]))
+                    successes[after] = successes.get(after, 0.0) + chosen / len(free)
+            success = sum(successes.values())
+            tries = sum((1 - success) ** k for k in range(attempts))
+            for after, chance in successes.items():
+                flow = reaction.constant * len(qualifying) * chance * tries
+                alone[index[state], index[after]] += flow
+                alone[index[state], index[state]] -= flow
+    moves = np.zeros_like(alone)
+    for state in states:
+        for end, chance in sweep(state, frozenset(site for site in range(sites) if state[site])).items():
+            moves[index[state], index[end]] = chance
+    return expm(alone * dt) @ moves
+
+
+def transition_counts(system, lattice, site_selection, dt, steps):
+    """Number of one-step transitions between any two states in a long run of the kernel."""
+    generator = stream(7, "master equation", site_selection, *lattice.shape, lattice.boundary)
+    run = simulate_run(np.zeros(lattice.size, np.uint8), system, lattice, site_selection, dt, steps, generator)
+    kinds = len(system.species) + 1
+    codes = np.ravel_multi_index(tuple(run.T), (kinds,) * lattice.size)
+    states = kinds**lattice.size
+    return np.bincount(codes[:-1] * states + codes[1:], minlength=states**2).reshape(states, states)
+
+
+def p_value(counts, matrix):
+    """P-value of the chi-square of transition counts; cells of a row with less than ten expected are taken together."""
+    np.testing.assert_allclose(matrix.sum(axis=1), 1, atol=1e-9)
+    if counts[matrix < 1e-14].any():
+        return 0.0
+    statistic, freedom = 0.0, 0
+    for seen, chance in zip(counts, matrix, strict=True):
+        order = np.argsort(chance)
+        seen, expected = seen[order], seen.sum() * chance[order]
+        first = np.searchsorted(expected, 10)
+        if first > 0:
+            first = max(first, np.searchsorted(expected.cumsum(), 10) + 1)
+        starts = np.append(0, np.arange(max(first, 1), expected.size))
+        seen, expected = np.add.reduceat(seen, starts), np.add.reduceat(expected, starts)
+        if expected[0] >= 10:
+            statistic += ((seen - expected) ** 2 / expected).sum()
+            freedom += expected.size - 1
+    return chi2.sf(statistic, freedom)
+
+
+CHEMISTRY = [
+    ("0 -> A", {"rate": 0.7}),
+    ("A -> A + B", {"rate": 0.6}),
+    ("A -> 2B", {"rate": 0.5}),
+    ("B -> 0", {"rate": 1.3}),
+    ("B -> A", {"rate": 0.4}),
+    ("A + A -> B", {"probability": 0.3}),
+    ("A + B -> 2B", {"probability": 0.35}),
+    ("B + A -> A", {"probability": 0.45}),
+    ("2B -> B + A", {"probability": 0.5}),
+]
+SYSTEM = network("AB", *CHEMISTRY)
+DT = 0.4
+STEPS = 400_000
+
+
+def changed(equation, **constant):
+    """The chemistry with another constant for one reaction."""
+    return network("AB", *((text, constant if text == equation else given) for text, given in CHEMISTRY))
+
+
+@pytest.mark.parametrize(
+    ("lattice", "site_selection"),
+    [
+        (Lattice((2, 2)), "uniform"),
+        (Lattice((2, 2)), "axis_scan"),
+        (Lattice((1, 2, 2)), "axis_scan"),
+        (Lattice((4,)), "uniform"),
+        (Lattice((4,)), "axis_scan"),
+        (Lattice((4,), "periodic"), "uniform"),
+    ],
+    ids=str,
+)
+def test_every_transition_of_a_tiny_lattice(lattice, site_selection):
+    """All transitions between the 81 states of four sites and two species, at a false-alarm probability of 1e-7."""
+    counts = transition_counts(SYSTEM, lattice, site_selection, DT, STEPS)
+    assert p_value(counts, transition_matrix(SYSTEM, lattice, site_selection, DT)) > FALSE_ALARM
+
+
+@pytest.mark.parametrize(
+    "mutation",
+    [
+        {"system": changed("A + A -> B", probability=0.6)},
+        {"system": changed("A + A -> B", probability=1 - 0.7**0.5)},
+        {"system": changed("A + B -> 2B", probability=0.45)},
+        {"system": changed("0 -> A", rate=0.8)},
+        {"system": network("AB", *CHEMISTRY[::-1])},
+        {"system": network("AB", *CHEMISTRY[:-1], ("2B -> A + B", {"probability": 0.5}))},
+        {"system": network("AB", *CHEMISTRY[:1], ("A -> B + A", {"rate": 0.6}), *CHEMISTRY[2:])},
+        {"lattice": Lattice((4,), "periodic")},
+        {"lattice": Lattice((2, 2))},
+        {"dt": 0.45},
+        {"attempts": 1},
+    ],
+    ids=[
+        "factor 2",
+        "half",
+        "probability",
+        "creation",
+        "order",
+        "places",
+        "places alone",
+        "ends",
+        "shape",
+        "dt",
+        "attempts",
+    ],
+)
+def test_the_transition_test_sees_mutations(mutation):
+    """Each mutation of what the kernel is compared with fails the test above."""
+    truth = {"system": SYSTEM, "lattice": Lattice((4,)), "site_selection": "uniform", "dt": DT}
+    counts = transition_counts(**truth, steps=STEPS)
+    assert p_value(counts, transition_matrix(**(truth | mutation))) < FALSE_ALARM
+
+
+def test_the_transition_test_sees_a_biased_choice():
+    """In the plane the axis scan differs from the uniform choice, both ways."""
+    for kernel, oracle in (("uniform", "axis_scan"), ("axis_scan", "uniform")):
+        counts = transition_counts(SYSTEM, Lattice((2, 2)), kernel, DT, STEPS)
+        assert p_value(counts, transition_matrix(SYSTEM, Lattice((2, 2)), oracle, DT)) < FALSE_ALARM
+
+
+# Moments known in closed form.
+
+
+def deviations(counts, mean, variance):
+    """Standard scores of the sample mean and variance of counts, shape (runs, time), at all times."""
+    runs = len(counts)
+    centred = counts - counts.mean(axis=0)
+    found = (centred**2).sum(axis=0) / (runs - 1)
+    error = np.sqrt(((centred**4).mean(axis=0) - found**2) / runs)
+    return (counts.mean(axis=0) - mean) * np.sqrt(runs / variance), (found - variance) / error
+
+
+def within(counts, mean, variance, limit=6.0):
+    """Whether all scores are within the limit; at ten times the false-alarm probability is below 1e-7 at six."""
+    return all(np.abs(scores).max() < limit for scores in deviations(counts, mean, variance))
+
+
+def counts_of(system, lattice, start, dt, steps, runs=2000):
+    """Numbers of the first species at ten times; int64, shape (runs, 10)."""
+    generators = streams("moments", runs)
+    initials = np.array([place_counts(start, lattice, "uniform", each) for each in generators])
+    record, _ = simulate_runs(initials, system, lattice, "uniform", dt, steps, generators, every=steps // 10)
+    return (record == 1).sum(axis=-1)[:, 1:]
+
+
+def test_decay_is_binomial():
+    """Every molecule survives on its own: n of them have mean n p and variance n p (1 - p), p = exp(-rate t)."""
+    counts = counts_of(network("A", ("A -> 0", {"rate": 0.7})), Lattice((12, 12)), [100], 0.1, 20)
+    survival = np.exp(-0.7 * np.linspace(0.2, 2, 10))
+    assert within(counts, 100 * survival, 100 * survival * (1 - survival))
+    assert not within(counts, 100 * survival**1.1, 100 * survival**1.1 * (1 - survival**1.1))
+
+
+def test_immigration_and_death_fill_every_site_on_its_own():
+    """Creation on empty sites at rate c and death at rate d: the number is binomial over the sites, moves or not."""
+    system = network("A", ("0 -> A", {"rate": 0.2}), ("A -> 0", {"rate": 0.5}))
+    counts = counts_of(system, Lattice((5, 5, 5)), [0], 0.25, 20)
+    filled = 0.2 / 0.7 * (1 - np.exp(-0.7 * np.linspace(0.5, 5, 10)))
+    assert within(counts, 125 * filled, 125 * filled * (1 - filled))
+    assert not within(counts, 125 * filled, 125 * filled)  # a Poisson law: creation on occupied sites too
+
+
+def test_birth_and_death_in_a_roomy_lattice():
+    """A -> 2A at b and A -> 0 at d: mean n m and variance n (b + d) / (b - d) m (m - 1) with m = exp((b - d) t)."""
+    birth, death, number = 0.3, 0.5, 50
+    system = network("A", ("A -> 2A", {"rate": birth}), ("A -> 0", {"rate": death}))
+    counts = counts_of(system, Lattice((12, 12, 12)), [number], 0.2, 10)
+    growth = np.exp((birth - death) * np.linspace(0.2, 2, 10))
+    variance = number * (birth + death) / (birth - death) * growth * (growth - 1)
+    assert within(counts, number * growth, variance)
+    assert not within(counts, number * growth, variance * (death - birth) / (birth + death))  # births never happened
+
+
+@pytest.mark.parametrize("lattice", [Lattice((6,)), Lattice((3, 4), "periodic"), Lattice((2, 3, 3))], ids=str)
+@pytest.mark.parametrize("site_selection", ["uniform", "axis_scan"])
+def test_a_lone_walker_obeys_the_discrete_heat_equation(lattice, site_selection):
+    """A molecule alone moves in every step to one of its existing neighbours: density(t + 1) = density(t) P.
+
+    Only then is the heat equation exact: with more molecules a blocked one loses its turn, which needs pair densities
+    (and is in the transition test). Chi-square of 5,000 walks after five steps, false-alarm probability 1e-7; walls
+    that a walker may also bump into, staying where it is, are told apart.
+    """
+    table = neighbours_of(lattice)
+    hops = np.zeros((lattice.size, lattice.size))
+    for site, others in enumerate(table):
+        hops[site, others] = 1 / len(others)
+    bumping = np.minimum(hops, 1 / (2 * lattice.dimension))
+    bumping += np.diag(1 - bumping.sum(axis=1))
+    initials = np.zeros((5000, lattice.size), np.uint8)
+    initials[:, 0] = 1
+    record, turns = simulate_runs(initials, network("A"), lattice, site_selection, 1.0, 5, streams("walk", 5000))
+    assert (turns == 5).all()
+    ends = np.bincount(record[:, 5].argmax(axis=1), minlength=lattice.size)
+
+    def fits(matrix):
+        density = np.linalg.matrix_power(matrix, 5)[0]
+        reached = density > 0
+        if ends[~reached].any():
+            return False
+        expected = 5000 * density[reached]
+        return chi2.sf(((ends[reached] - expected) ** 2 / expected).sum(), reached.sum() - 1) > FALSE_ALARM
+
+    assert fits(hops)
+    assert fits(bumping) == (lattice.boundary == "periodic")
+
+
+# What does not depend on chance.
 
 
 @pytest.mark.parametrize("site_selection", ["uniform", "axis_scan"])
 def test_runs_do_not_depend_on_threads_or_on_the_cut_into_batches(site_selection):
     lattice = Lattice((4, 5, 6))
     initials = np.stack([place_counts((20, 20), lattice, site_selection, each) for each in streams("place", 6)])
-    system = (MIXED, lattice, site_selection, 0.01, 20)
+    system = (SYSTEM, lattice, site_selection, 0.05, 20)
     whole, turns = simulate_runs(initials, *system, streams("run", 6))
+    assert (whole[:, 0] == initials).all() and len({run.tobytes() for run in whole}) == 6
     threaded, threaded_turns = simulate_runs(initials, *system, streams("run", 6), threads=3)
     assert (threaded == whole).all() and (threaded_turns == turns).all()
+    backwards, _ = simulate_runs(initials[::-1], *system, streams("run", 6)[::-1])
+    assert (backwards[::-1] == whole).all()
     second_half, _ = simulate_runs(initials[3:], *system, streams("run", 6)[3:])
     assert (second_half == whole[3:]).all()
     alone = simulate_run(initials[1], *system, streams("run", 6)[1])
     assert (alone == whole[1]).all()
     sparse, _ = simulate_runs(initials, *system, streams("run", 6), every=5)
     assert (sparse == whole[:, ::5]).all()
-    assert (whole[:, 0] == initials).all()
+
+
+def test_molecules_are_conserved_and_frozen_ones_lose_their_turn():
+    lattice = Lattice((3, 3, 3), "periodic")
+    run = simulate_run(
+        place_counts([9, 8], lattice, "uniform", stream(1, "a")),
+        network("AB"),
+        lattice,
+        "uniform",
+        1,
+        50,
+        stream(1, "b"),
+    )
+    assert ((run == 1).sum(axis=1) == 9).all() and ((run == 2).sum(axis=1) == 8).all()
+    full, turns = simulate_runs(
+        np.ones((1, 27), np.uint8), network("A", ("A -> 2A", {"rate": 9})), lattice, "uniform", 1, 5, streams("full", 1)
+    )
+    assert (full == 1).all() and turns.tolist() == [5 * 27]
+    single = simulate_run(np.ones(1, np.uint8), network("A"), Lattice((1,)), "axis_scan", 1, 3, stream(1, "c"))
+    assert (single == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"initials": np.zeros((1, 4), np.int64)}, "allowed is uint8 of shape"),
+        ({"initials": np.zeros((1, 5), np.uint8)}, "allowed is uint8 of shape"),
+        ({"initials": np.zeros((2, 4), np.uint8)}, "allowed is uint8 of shape"),
+        ({"initials": np.full((1, 4), 3, np.uint8)}, "occupancy 3: allowed are 0 to 2"),
+        ({"site_selection": "random"}, "site selection 'random'"),
+        ({"dt": 0.0}, "dt 0.0: allowed are positive numbers"),
+        ({"steps": -1}, "-1 steps"),
+        ({"every": 3}, "4 steps, every 3"),
+    ],
+)
+def test_bad_arguments_give_one_clear_line(change, message):
+    given = {
+        "initials": np.zeros((1, 4), np.uint8),
+        "network": SYSTEM,
+        "lattice": Lattice((4,)),
+        "site_selection": "uniform",
+        "dt": 0.1,
+        "steps": 4,
+        "generators": streams("bad", 1),
+    }
+    with pytest.raises(ValueError) as error:
+        simulate_runs(**(given | change))
+    assert message in str(error.value) and "\n" not in str(error.value)
