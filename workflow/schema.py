@@ -28,11 +28,22 @@ def rows(node: dict[str, Any], definitions: dict[str, Any], told: set[str], pref
     for key, entry in node.get("properties", {}).items():
         default = "required" if key in node.get("required", []) else f"`{json.dumps(entry.get('default'))}`"
         choices = references(entry, definitions)
-        if any(choice.get("properties") for choice in choices) and default not in ("required", "`null`", "`{}`", "`[]`"):
+        if any(choice.get("properties") for choice in choices) and default not in (
+            "required",
+            "`null`",
+            "`{}`",
+            "`[]`",
+        ):
             default = "see below"
         path = f"{prefix}{key}"
         yield path, default, entry.get("description", "")
-        suffix = ".<name>." if entry.keys() & {"additionalProperties", "patternProperties"} else "[]." if entry.get("type") == "array" else "."
+        suffix = (
+            ".<name>."
+            if entry.keys() & {"additionalProperties", "patternProperties"}
+            else "[]."
+            if entry.get("type") == "array"
+            else "."
+        )
         for choice in choices:
             if choice["title"] not in told:
                 told.add(choice["title"])

@@ -28,10 +28,8 @@ def figures(study):
 def figure(name):
     """Output of a figure's rule; its caption is in workflow/report."""
     path = RESULTS + "/{study}/figures/" + name
-    return [
-        path + ".pdf",
-        report(path + ".png", caption=f"../report/{name}.rst", category="{study}"),
-    ]
+    picture = report(path + ".png", caption=f"../report/{name}.rst", category="{study}")
+    return [path + ".pdf", picture]
 
 
 def evaluated(study):

@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+
 from dbd.jobs import job
 from dbd.models import build_model
 from dbd.plotting import PAGE, SEQUENTIAL, save

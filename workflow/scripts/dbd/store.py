@@ -84,7 +84,8 @@ def read(path: str | Path, *variables: str) -> xr.Dataset:
             missing = [name for name in variables if name not in dataset]
             if missing:
                 raise StoreError(f"{path}: no variable {missing[0]}; it holds {', '.join(map(str, dataset))}")
-            return (dataset[list(variables)] if variables else dataset).load()
+            chosen = dataset[list(variables)] if variables else dataset
+            return chosen.load().drop_encoding()
     except FileNotFoundError:
         raise StoreError(f"{path}: no such file") from None
     except (OSError, RuntimeError, ValueError, UnicodeDecodeError, AttributeError) as error:

@@ -1,0 +1,62 @@
+"""Find the parameters of a model at time zero, for every initial condition of a split.
+
+========  ============================  ====================================
+variable  dimensions                    what it is
+========  ============================  ====================================
+theta     initial_condition, parameter  parameters of the Boltzmann distribution
+========  ============================  ====================================
+"""
+
+import numpy as np
+import xarray as xr
+from dbd.contrastive import static_contrastive
+from dbd.matching import match
+
+from dbd.jobs import job
+from dbd.models import build_chain, build_model
+from dbd.store import provenance, read, write
+from dbd.streams import stream
+
+
+def given(model, section, moments, lattices, generator_of):
+    """Parameters that the initial lattices were drawn with."""
+    return moments.initial_numbers.values
+
+
+def exact(model, section, moments, lattices, generator_of):
+    """Static matching of the initial moments."""
+    return match(build_chain(model), moments["mean"].values[:, 0], moments.observable.values)
+
+
+def contrastive(model, section, moments, lattices, generator_of):
+    """Contrastive divergence from the initial lattices."""
+    return static_contrastive(model, lattices(), generator_of, **section["contrastive"])
+
+
+METHODS = {method.__name__: method for method in (given, exact, contrastive)}
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        settings, names = snakemake.params.settings, snakemake.wildcards
+        section = settings["models"][names.model]
+        model = build_model(settings, section)
+        files = snakemake.input.get("lattices", [])
+        theta = METHODS[section["initial"]["method"]](
+            model,
+            section["initial"],
+            read(snakemake.input.moments),
+            lambda: np.concatenate([read(file, "occupancy").occupancy.values[:, :, 0] for file in files]),
+            lambda *key: stream(settings["seed"], "initial parameters", names.study, names.split, names.model, *key),
+        )
+        dataset = xr.Dataset(
+            {
+                "theta": (
+                    ("initial_condition", "parameter"),
+                    theta,
+                    {"units": "1", "long_name": "parameters of the Boltzmann distribution at time zero"},
+                )
+            },
+            coords={"parameter": list(model.parameters)},
+        )
+        write(dataset, snakemake.output[0], provenance(settings, [snakemake.input.moments]))
