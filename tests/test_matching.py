@@ -60,6 +60,7 @@ def test_result_is_a_minimum(parameters):
     found = objective(chain, match(chain, data, OBSERVABLES), data, OBSERVABLES)
     assert np.abs(found.gradient).max() < 1e-6
     assert np.linalg.eigvalsh(found.hessian).min() > 0
+    assert np.allclose(found.curvature, found.hessian, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("parameters", VISIBLE + HIDDEN)
@@ -98,6 +99,13 @@ def test_derivatives_equal_finite_differences(parameters):
     found = objective(chain, theta, data, OBSERVABLES)
     assert np.allclose((plus.value - minus.value) / 2e-5, found.gradient, rtol=1e-7, atol=1e-7)
     assert np.allclose((plus.gradient - minus.gradient) / 2e-5, found.hessian, rtol=1e-7, atol=1e-7)
+
+
+def test_gauge_has_weights_of_one_sign():
+    """Of the two branches of equivalent hidden layers the one around the prior's centre is chosen, up to the prior."""
+    chain = Chain(1000, ("A", "AX", "X"))
+    data = moments_of(Chain(1000, ("A", "AA", "AAA")), np.random.default_rng(9).uniform(-1, 1, (200, 3)))
+    assert match(chain, data, OBSERVABLES)[:, 1].min() > -1e-2
 
 
 def test_repulsion_switches_the_hidden_layer_off():

@@ -3,16 +3,16 @@
 The divergence from data to model at one time is, up to a constant, the mean over the data of -ln p(s; theta). It
 depends on the data through few moments only. A Gaussian prior of precision `penalty` per measured lattice is added::
 
-    L(theta) = ln Z(theta) - <theta . phi>_data - <ln sum_hidden exp(theta . phi)>_data + penalty |theta|^2 / 2
-    dL/dtheta_k = <phi_k>_model - <phi_k>_data + penalty theta_k
+    L(theta) = ln Z(theta) - <theta . phi>_data - <ln sum_hidden exp(theta . phi)>_data + penalty |theta - centre|^2 / 2
+    dL/dtheta_k = <phi_k>_model - <phi_k>_data + penalty (theta_k - centre_k)
 
 where the first data term has the visible statistics and the second, over the hidden units at the visible data, the
 others; <phi_k>_data averages hidden units given the visible ones. The prior does two things. Where the data leave a
 parameter free (a count that is zero, an empty or full chain) it keeps the parameter finite, at the cost of a mismatch
-of penalty |theta_k| counts, far below the standard error of a measured mean. And it fixes the gauge of a hidden layer:
-weight and hidden bias reach the visible law through little more than one effective coupling, so data determine them up
-to a curve, of which the prior chooses the point nearest to the origin, on the side of positive weights where the
-iteration starts.
+of penalty |theta_k - centre_k| counts, far below the standard error of a measured mean. And it fixes the gauge of a
+hidden layer: weight and hidden bias reach the visible law through little more than one effective coupling, so data
+determine them up to a curve, of which the prior chooses the point nearest to its centre. The centre has a positive
+weight, because the curve has a second branch at negative ones, and all branches meet in a saddle at weight zero.
 
 The hidden layer sees the data through the numbers of bonds that hold no, one and two particles. These follow from A and
 AA but for the two end sites, which belong to one bond each instead of two. Their occupancy is not among the moments and
@@ -27,11 +27,18 @@ from scipy.special import expit, logit
 
 from dbd.transfer_matrix import RANGE, Chain
 
-PENALTY = 1e-2  # for 50 lattices: a prior of standard deviation 1.4 around zero
+PENALTY = 1e-2  # for 50 lattices: a prior of standard deviation 1.4
+HIDDEN_CENTRE = (1.0, -2.0)  # where the prior expects weight and bias of a hidden layer
 _TOLERANCE = 1e-12  # predicted decrease of the objective at which the iteration stops
 _ROUNDING = 1e-13  # error of the objective per site, in which a decrease close to the minimum may drown
 _ITERATIONS = 200
 _LEAST, _MOST = 1e-3, 1e9  # range of the Levenberg-Marquardt damping, relative to the curvature
+
+
+def centre(chain: Chain) -> np.ndarray:
+    """Parameters at which the prior has its maximum, shape (parameter,): zero but for those of a hidden layer."""
+    hidden = dict(zip(chain.observables[RANGE:], HIDDEN_CENTRE, strict=False))
+    return np.array([hidden.get(name, 0.0) for name in chain.parameters])
 
 
 class Objective(NamedTuple):
@@ -40,6 +47,12 @@ class Objective(NamedTuple):
     value: np.ndarray  # (...)
     gradient: np.ndarray  # (..., parameter)
     hessian: np.ndarray  # (..., parameter, parameter)
+
+    @property
+    def curvature(self) -> np.ndarray:
+        """The Hessian with the absolute values of its eigenvalues: positive, so that second-order steps descend."""
+        eigenvalues, vectors = np.linalg.eigh(self.hessian)
+        return (vectors * np.abs(eigenvalues)[..., None, :]) @ np.swapaxes(vectors, -1, -2)
 
 
 def objective(
@@ -53,8 +66,9 @@ def objective(
     theta, moments = np.asarray(theta, float), np.asarray(moments, float)
     weight_and_bias = chain.observables[RANGE:]
     model = chain.solve(theta)
-    value = model.log_z + penalty / 2 * (theta**2).sum(axis=-1)
-    gradient = model.mean[..., chain.own] + penalty * theta
+    shift = theta - centre(chain)
+    value = model.log_z + penalty / 2 * (shift**2).sum(axis=-1)
+    gradient = model.mean[..., chain.own] + penalty * shift
     hessian = model.jacobian[..., chain.own, :] + penalty * np.eye(len(chain.parameters))
     for k, name in enumerate(chain.parameters):
         if name not in weight_and_bias:
@@ -138,18 +152,13 @@ def _step(gradient: np.ndarray, hessian: np.ndarray, damping: np.ndarray) -> tup
 
 
 def _start(chain: Chain, moments: np.ndarray, observables: Sequence[str]) -> np.ndarray:
-    """Sites that are occupied at the measured density, and a weak hidden layer of positive weight."""
-    single, *hidden = chain.observables[:1] + chain.observables[RANGE:]
-    start = dict.fromkeys(chain.parameters, np.zeros(len(moments)))
-    if single in start:
+    """The centre of the prior, with the bias that gives a site the measured density, but for the hidden layer."""
+    start = np.tile(centre(chain), (len(moments), 1))
+    single = chain.observables[0]
+    if single in chain.parameters:
         density = (_moment(moments, observables, single) + 0.5) / (chain.size + 1)
-        start[single] = logit(density)
-    if hidden:
-        weight, bias = 0.3, -0.3
-        start.update(zip(hidden, (np.full(len(moments), weight), np.full(len(moments), bias)), strict=True))
-        if single in start:  # a particle is seen by two hidden units
-            start[single] = start[single] - 2.0 * (np.logaddexp(0.0, weight + bias) - np.logaddexp(0.0, bias))
-    return np.stack([start[name] for name in chain.parameters], axis=-1)
+        start[:, chain.parameters.index(single)] = logit(density)
+    return start
 
 
 def _bonds(chain: Chain, moments: np.ndarray, observables: Sequence[str]) -> np.ndarray:
