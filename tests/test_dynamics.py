@@ -148,15 +148,15 @@ def test_a_wrong_transpose_is_caught(rng, monkeypatch):
     expected = derivative_along(objective)
     assert adjoint() == pytest.approx(expected, rel=1e-9)
 
-    step = dynamics._step.py_func
+    step = dynamics.advance.py_func
 
     def transposed(*arguments):
         step(*arguments)
         jacobian = arguments[5][2]
         jacobian[:] = jacobian.transpose(0, 2, 1).copy()
 
-    monkeypatch.setattr(dynamics, "_step", transposed)
-    monkeypatch.setattr(dynamics, "_adjoint", dynamics._adjoint.py_func)
+    monkeypatch.setattr(dynamics, "advance", transposed)
+    monkeypatch.setattr(dynamics, "add_gradient", dynamics.add_gradient.py_func)
     assert adjoint() != pytest.approx(expected, rel=1e-3)
 
 

@@ -90,7 +90,7 @@ class Dynamics:
             )
 
     @property
-    def _static(self) -> tuple:
+    def arguments(self) -> tuple:
         """Arguments that all kernels share."""
         scheme = SCHEMES[self.integrator]
         return scheme, self.grid.table, np.array(self.domain), self.dt / self.substeps, self.substeps
@@ -99,7 +99,7 @@ class Dynamics:
         """Trajectories (R, steps + 1, P) from initial conditions (R, P); `excess` tells whether they left the grid."""
         states = np.empty((len(initial), steps + 1, self.parameters))
         states[:, 0] = initial
-        map_blocks(lambda part: _integrate(*self._static, coefficients, states[part]), len(initial), threads)
+        map_blocks(lambda part: _integrate(*self.arguments, coefficients, states[part]), len(initial), threads)
         return states
 
     def excess(self, states: np.ndarray) -> np.ndarray:
@@ -129,7 +129,7 @@ class Dynamics:
 
         def block(part: slice) -> np.ndarray:
             total = np.zeros_like(coefficients)
-            _adjoint(*self._static, coefficients, states[part], gradients[part], total, initial[part])
+            add_gradient(*self.arguments, coefficients, states[part], gradients[part], total, initial[part])
             return total
 
         return sum(map_blocks(block, len(states), threads)), initial
@@ -152,11 +152,11 @@ class Dynamics:
             d theta_k(t_n) / du[l, touched[j]] at [n, k, l, j]; float64 (times, P, P, m).
         """
         column = np.full(self.grid.size, -1)
-        _touch(*self._static, coefficients, trajectory, column)
+        _touch(*self.arguments, coefficients, trajectory, column)
         touched = np.flatnonzero(column >= 0)
         column[touched] = np.arange(len(touched))
         derivative = np.zeros((len(trajectory), self.parameters, self.parameters * len(touched)))
-        _sensitivity(*self._static, coefficients, trajectory, column, derivative)
+        _sensitivity(*self.arguments, coefficients, trajectory, column, derivative)
         return touched, derivative.reshape(*derivative.shape[:2], self.parameters, -1)
 
 
@@ -170,7 +170,7 @@ def map_blocks(function: Callable[[slice], object], count: int, threads: int, si
 
 
 @njit(cache=True, nogil=True)
-def _workspace(scheme, table, domain, coefficients):
+def workspace(scheme, table, domain, coefficients):
     """Arrays that hold the stages of one step: state, F, dF/dtheta_D, basis weights, first coefficient of the cell."""
     stages, parameters, d, local = len(scheme.weights), len(coefficients), len(domain), len(table.offset)
     return (
@@ -185,7 +185,7 @@ def _workspace(scheme, table, domain, coefficients):
 
 
 @njit(cache=True, nogil=True)
-def _step(scheme, table, domain, step, coefficients, work, state):
+def advance(scheme, table, domain, step, coefficients, work, state):
     """Advance `state` (P,) by one step, in place; the stages remain in `work`."""
     stage, slope, jacobian, weight, first, gradient, point = work
     stages, parameters = slope.shape
@@ -205,20 +205,20 @@ def _step(scheme, table, domain, step, coefficients, work, state):
 @njit(cache=True, nogil=True)
 def _integrate(scheme, table, domain, step, substeps, coefficients, states):
     """Fill states[:, 1:] of trajectories (R, times, P)."""
-    work = _workspace(scheme, table, domain, coefficients)
+    work = workspace(scheme, table, domain, coefficients)
     for r in range(len(states)):
         for n in range(1, states.shape[1]):
             for k in range(len(coefficients)):
                 states[r, n, k] = states[r, n - 1, k]
             for _ in range(substeps):
-                _step(scheme, table, domain, step, coefficients, work, states[r, n])
+                advance(scheme, table, domain, step, coefficients, work, states[r, n])
 
 
 @njit(cache=True, nogil=True)
-def _adjoint(scheme, table, domain, step, substeps, coefficients, states, gradients, total, initial):
+def add_gradient(scheme, table, domain, step, substeps, coefficients, states, gradients, total, initial):
     """Add dS/du to `total` (P, size) and fill `initial` (R, P) with dS/dtheta(first time)."""
     parameters, stages = len(coefficients), len(scheme.weights)
-    work = _workspace(scheme, table, domain, coefficients)
+    work = workspace(scheme, table, domain, coefficients)
     jacobian, weight, first = work[2], work[3], work[4]
     starts = np.empty((substeps + 1, parameters))
     pulled = np.empty((stages, parameters))  # dS / dF(stage)
@@ -233,10 +233,10 @@ def _adjoint(scheme, table, domain, step, substeps, coefficients, states, gradie
             for substep in range(substeps):
                 for k in range(parameters):
                     starts[substep + 1, k] = starts[substep, k]
-                _step(scheme, table, domain, step, coefficients, work, starts[substep + 1])
+                advance(scheme, table, domain, step, coefficients, work, starts[substep + 1])
             for substep in range(substeps - 1, -1, -1):
                 if substep < substeps - 1:  # the stages of the last substep are there already
-                    _step(scheme, table, domain, step, coefficients, work, starts[substep])
+                    advance(scheme, table, domain, step, coefficients, work, starts[substep])
                 for i in range(stages - 1, -1, -1):
                     for k in range(parameters):
                         pulled[i, k] = step * scheme.weights[i] * adjoint[k]
@@ -260,12 +260,12 @@ def _adjoint(scheme, table, domain, step, substeps, coefficients, states, gradie
 @njit(cache=True, nogil=True)
 def _touch(scheme, table, domain, step, substeps, coefficients, trajectory, column):
     """Set `column` (size,) to 0 for the basis functions whose cells a stage of the trajectory (times, P) lies in."""
-    work = _workspace(scheme, table, domain, coefficients)
+    work = workspace(scheme, table, domain, coefficients)
     first = work[4]
     for n in range(len(trajectory) - 1):
         state = trajectory[n].copy()
         for _ in range(substeps):
-            _step(scheme, table, domain, step, coefficients, work, state)
+            advance(scheme, table, domain, step, coefficients, work, state)
             for i in range(len(first)):
                 for local in range(len(table.offset)):
                     column[first[i] + table.offset[local]] = 0
@@ -283,7 +283,7 @@ def _sensitivity(scheme, table, domain, step, substeps, coefficients, trajectory
     """Fill derivative[1:] (times, P, P * m) of a trajectory (times, P); `column` numbers the touched coefficients."""
     parameters, stages, width = len(coefficients), len(scheme.weights), derivative.shape[2]
     touched = width // parameters
-    work = _workspace(scheme, table, domain, coefficients)
+    work = workspace(scheme, table, domain, coefficients)
     jacobian, weight, first = work[2], work[3], work[4]
     inner = np.empty((len(domain), width))  # d theta_D(stage) / du
     slope = np.empty((stages, parameters, width))  # d F(stage) / du
@@ -294,7 +294,7 @@ def _sensitivity(scheme, table, domain, step, substeps, coefficients, trajectory
             for c in range(width):
                 total[k, c] = derivative[n - 1, k, c]
         for _ in range(substeps):
-            _step(scheme, table, domain, step, coefficients, work, state)
+            advance(scheme, table, domain, step, coefficients, work, state)
             for i in range(stages):
                 for m in range(len(domain)):
                     for c in range(width):
