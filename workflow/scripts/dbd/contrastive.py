@@ -27,6 +27,8 @@ from dbd.sampling import Sampler, run_chain
 class Contrast:
     """Estimates the gradient of the divergence of a model from lattices.
 
+    Hidden units of the awake phase are drawn in one sweep given the data, which is exact for one hidden layer.
+
     Parameters
     ----------
     sampler
