@@ -9,12 +9,13 @@ theta     initial_condition, parameter  parameters of the Boltzmann distribution
 
 import numpy as np
 import xarray as xr
-from dbd.contrastive import static_contrastive
-from dbd.matching import match
+from dbd.contrastive import Contrast, static_parameters
 
 from dbd.jobs import job
+from dbd.matching import match
 from dbd.models import build_chain, build_model
-from dbd.store import provenance, read, write
+from dbd.sampling import Sampler
+from dbd.store import provenance, read, read_lattices, write
 from dbd.streams import stream
 
 
@@ -29,8 +30,12 @@ def exact(model, section, moments, lattices, generator_of):
 
 
 def contrastive(model, section, moments, lattices, generator_of):
-    """Contrastive divergence from the initial lattices."""
-    return static_contrastive(model, lattices(), generator_of, **section["contrastive"])
+    """Contrastive divergence from the initial lattices, as published."""
+    settings = dict(section["contrastive"])
+    contrast = Contrast(Sampler(model), settings.pop("sweeps"))
+    return np.stack(
+        [static_parameters(contrast, runs, generator_of(index), **settings)[0] for index, runs in enumerate(lattices())]
+    )
 
 
 METHODS = {method.__name__: method for method in (given, exact, contrastive)}
@@ -46,7 +51,7 @@ if __name__ == "__main__":
             model,
             section["initial"],
             read(snakemake.input.moments),
-            lambda: np.concatenate([read(file, "occupancy").occupancy.values[:, :, 0] for file in files]),
+            lambda: [runs[:, 0] for runs in read_lattices(files)],
             lambda *key: stream(settings["seed"], "initial parameters", names.study, names.split, names.model, *key),
         )
         dataset = xr.Dataset(

@@ -1,1 +1,116 @@
-"""Learn the right-hand sides of a model's differential equations from the training split."""
+"""Learn the right-hand sides of a model's differential equations from the training split.
+
+=============  ===================================  ===============================================================
+variable       dimensions                           what it is
+=============  ===================================  ===============================================================
+u              parameter, coefficient               coefficients of the Q3 C1 elements, derivatives per grid unit
+lower, upper   axis                                 corners of the grid
+spacing        axis                                 its spacing
+theta          initial_condition, time, parameter   learned trajectories of the training initial conditions
+action         optimisation_step                    action after each step
+gradient_norm  optimisation_step                    norm of its gradient
+=============  ===================================  ===============================================================
+
+Each recipe has an action of its own: that of pieces of trajectories and then of whole ones, or the mean square
+difference of sampled moments in a window of time that moves on.
+"""
+
+from pathlib import Path
+
+import xarray as xr
+from dbd.contrastive import Contrast
+from dbd.objectives import Divergence
+from dbd.sliding_window import SlidingWindow
+
+from dbd.checkpoints import checkpointed, load_checkpoint
+from dbd.jobs import job
+from dbd.models import build_chain, build_dynamics, build_model
+from dbd.recipes import Published, SecondOrder
+from dbd.sampling import Sampler
+from dbd.store import provenance, read, read_lattices, write
+from dbd.streams import stream
+
+
+def gauss_newton(learning, model, dynamics, initial, moments, lattices, generator_of, threads):
+    """Second-order steps on whole trajectories, exact moments."""
+    return SecondOrder(
+        Divergence.of(build_chain(model), moments["mean"].values, moments.observable.values, int(moments.runs[0])),
+        dynamics,
+        initial,
+        learning["roughness"],
+        learning["folds"],
+        learning["steps"],
+        learning["tolerance"],
+        threads,
+    )
+
+
+def contrastive(learning, model, dynamics, initial, moments, lattices, generator_of, threads):
+    """Stochastic gradient descent in a sliding window, sampled moments: the published recipe."""
+    window = SlidingWindow(
+        dynamics,
+        Contrast(Sampler(model), learning["sweeps"]),
+        [learning["rate"][name] for name in model.parameters],
+        learning["window"],
+        learning["steps_per_shift"],
+        learning["batch"],
+    )
+    return Published(window, initial, lattices(), generator_of, learning["steps"])
+
+
+RECIPES = {recipe.__name__: recipe for recipe in (gauss_newton, contrastive)}
+
+
+def dataset_of(state, theta, parameters, domain):
+    """Return the dataset of learned dynamics."""
+    units = {"units": "1"}
+    return xr.Dataset(
+        {
+            "u": (
+                ("parameter", "coefficient"),
+                state["u"],
+                units | {"long_name": "coefficients of the right-hand sides, derivatives per grid unit"},
+            ),
+            **{name: ("axis", domain[name], units) for name in ("lower", "upper", "spacing")},
+            "theta": (("initial_condition", "time", "parameter"), theta, units | {"long_name": "learned trajectories"}),
+            "action": ("optimisation_step", state["action"], units | {"long_name": "action after the step"}),
+            "gradient_norm": (
+                "optimisation_step",
+                state["gradient_norm"],
+                units | {"long_name": "Euclidean norm of the gradient of the action"},
+            ),
+        },
+        coords={"parameter": list(parameters), "axis": domain["parameters"]},
+    )
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]) as log:
+        settings, names = snakemake.params.settings, snakemake.wildcards
+        section = settings["models"][names.model]
+        model = build_model(settings, section)
+        dynamics = build_dynamics(settings, section, model)
+        initial = read(snakemake.input.initial, "theta").theta.values
+        moments = read(snakemake.input.moments)
+        files = snakemake.input.get("lattices", [])
+        key = provenance(settings, [snakemake.input.moments, snakemake.input.initial, *files])
+        recipe = RECIPES[section["learning"]["recipe"]](
+            section["learning"],
+            model,
+            dynamics,
+            initial,
+            moments,
+            lambda: read_lattices(files),
+            lambda *place: stream(settings["seed"], "learn", names.study, names.model, *place),
+            snakemake.threads,
+        )
+        checkpoint = Path(snakemake.output[0]).with_suffix(".checkpoint")
+        kept = load_checkpoint(checkpoint, key)
+        if kept is not None:
+            log.info("going on from optimisation step %d", len(kept["action"]))
+        for state in checkpointed(recipe.states(kept), checkpoint, key):
+            action, gradient = state["action"], state["gradient_norm"]
+            log.info("step %d: action %.6g, gradient %.3g", len(action), action[-1], gradient[-1])
+        theta = dynamics.integrate(state["u"], initial, moments.sizes["time"] - 1, threads=snakemake.threads)
+        write(dataset_of(state, theta, model.parameters, section["domain"]), snakemake.output[0], key)
+        checkpoint.unlink(missing_ok=True)

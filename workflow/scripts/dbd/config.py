@@ -176,8 +176,8 @@ class GaussNewton(Strict):
         "conditions where there are several."
     )
     folds: Annotated[int, Field(ge=2)] = Field(5, description="Folds of the cross-validation.")
-    steps: Count = Field(40, description="Most optimisation steps.")
-    tolerance: Positive = Field(1e-4, description="Relative fall of the action below which a step is the last.")
+    steps: Count = Field(15, description="Most optimisation steps on whole trajectories, for either roughness.")
+    tolerance: Positive = Field(1e-3, description="Relative fall of the action below which a step is the last.")
 
 
 class Contrastive(Strict):

@@ -138,7 +138,7 @@ def match(chain: Chain, moments: np.ndarray, observables: Sequence[str], *, pena
         damping[active] = np.clip(damping[active] * np.where(better, 0.1, 10.0), _LEAST, _MOST)
         active = active[~(better & (decrease < _TOLERANCE))]
         if not len(active):
-            return theta.reshape(*moments.shape[:-1], -1)
+            return theta.reshape(*moments.shape[:-1], theta.shape[-1])
     raise RuntimeError(f"{len(active)} of {len(theta)} sets of moments could not be matched by {chain}")
 
 

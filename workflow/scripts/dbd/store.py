@@ -101,6 +101,16 @@ def read_models(paths: Iterable[str | Path]) -> dict[str, xr.Dataset]:
     return {Path(path).parent.name: read(path) for path in paths}
 
 
+def read_lattices(paths: Iterable[str | Path]) -> list[np.ndarray]:
+    """Occupancies of an ensemble from its parts, one array (run, time, site) per initial condition, in their order."""
+    pieces: dict[int, list[tuple[int, np.ndarray]]] = {}
+    for path in paths:
+        part = read(path, "occupancy")
+        for index, runs in zip(part.initial_condition.values, part.occupancy.values, strict=True):
+            pieces.setdefault(int(index), []).append((int(part.run.values[0]), runs))
+    return [np.concatenate([runs for _, runs in sorted(pieces[index], key=lambda x: x[0])]) for index in sorted(pieces)]
+
+
 def _numeric(variable: xr.Variable) -> bool:
     return np.issubdtype(variable.dtype, np.number) and variable.ndim > 0
 

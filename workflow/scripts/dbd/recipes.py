@@ -1,0 +1,142 @@
+"""Learning recipes: each is a sequence of states that end in learned right-hand sides, and can go on from any of them.
+
+A state is a mapping of arrays. All have ``u`` (coefficients of the elements), ``action`` and ``gradient_norm`` (one
+number for each step so far); the rest is what the recipe needs to go on.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dbd.checkpoints import State
+from dbd.dynamics import Dynamics
+from dbd.learning import Problem, cross_validate, optimise
+from dbd.learning import State as Position
+from dbd.objectives import Divergence
+from dbd.sliding_window import HISTORY, Progress, SlidingWindow
+
+PIECES = (10, 40)  # time steps in the pieces of trajectories that the second-order recipe begins with
+WARM_UP = (6, 1e-2)  # most steps on them, and the relative fall of the action at which the last one is taken
+
+
+@dataclass(frozen=True)
+class SecondOrder:
+    """Levenberg-Marquardt steps on the divergence along whole trajectories, with exact moments.
+
+    It begins with short pieces of trajectories, each from parameters that match the data where it starts, so that
+    nothing can run away. Longer pieces and whole trajectories follow, and last whole trajectories with the roughness
+    that cross-validation over training initial conditions chose around them.
+
+    Parameters
+    ----------
+    divergence
+        Divergence of the data from the model.
+    dynamics
+        The model's differential equations.
+    initial
+        Parameters at time zero, (R, P).
+    roughness
+        Candidates of the factor of the thin-plate energy; the first is used until one is chosen.
+    folds
+        Folds of the cross-validation.
+    steps, tolerance
+        Most steps on whole trajectories, and the relative fall of the action at which the last one is taken.
+    threads
+        Size of the thread pool; results do not depend on it.
+    """
+
+    divergence: Divergence
+    dynamics: Dynamics
+    initial: np.ndarray
+    roughness: Sequence[float]
+    folds: int
+    steps: int
+    tolerance: float
+    threads: int = 1
+
+    def states(self, kept: State | None) -> Iterator[State]:
+        """Yield the state after each step, from the beginning or after `kept`."""
+        last = self.divergence.mean.shape[1] - 1
+        lengths = [length for length in PIECES if length < last] + [last, last]
+        roughness, phase, past, position = self.roughness[0], 0, (np.empty(0), np.empty(0)), None
+        if kept is not None:
+            begin = int(kept["begin"])
+            roughness, phase = float(kept["roughness"]), int(kept["phase"])
+            past = (kept["action"][:begin], kept["gradient_norm"][:begin])
+            position = Position(
+                kept["splines"],
+                float(kept["damping"]),
+                tuple(kept["action"][begin:]),
+                tuple(kept["penalty"]),
+                tuple(kept["gradient_norm"][begin:]),
+                bool(kept["converged"]),
+            )
+        while True:
+            problem = self._problem(lengths[phase], roughness)
+            begin = position or problem.start()
+            whole = lengths[phase] == last
+            for position in optimise(problem, begin, *((self.steps, self.tolerance) if whole else WARM_UP)):
+                yield {
+                    "u": problem.coefficients(position.splines),
+                    "action": np.append(past[0], position.action),
+                    "gradient_norm": np.append(past[1], position.gradient),
+                    "begin": np.array(len(past[0])),
+                    "phase": np.array(phase),
+                    "roughness": np.array(roughness),
+                    "splines": position.splines,
+                    "damping": np.array(position.damping),
+                    "penalty": np.array(position.roughness),
+                    "converged": np.array(position.converged),
+                }
+            past = (np.append(past[0], position.action), np.append(past[1], position.gradient))
+            phase += 1
+            if phase == len(lengths):
+                return
+            if phase == len(lengths) - 1:
+                scores = cross_validate(problem, position, self.roughness, self.folds)
+                roughness = self.roughness[int(np.argmin(scores))]
+            position = Position(position.splines)
+
+    def _problem(self, length: int, roughness: float) -> Problem:
+        """The problem of pieces of trajectories of so many time steps."""
+        pieces = self.divergence.pieces(length)
+        starts = pieces.matched[:, 0].copy()
+        starts[:: len(starts) // len(self.initial)] = self.initial
+        return Problem(self.dynamics, starts, pieces, length, roughness, self.threads)
+
+
+@dataclass(frozen=True)
+class Published:
+    """Stochastic gradient descent in a sliding window of time.
+
+    Parameters
+    ----------
+    window
+        The published algorithm with its settings.
+    initial
+        Parameters at time zero, (initial condition, parameter).
+    lattices
+        Occupancies of the data, one array (runs, times, sites) per initial condition.
+    generator_of
+        Stream of an optimisation step and an initial condition.
+    steps
+        Optimisation steps.
+    """
+
+    window: SlidingWindow
+    initial: np.ndarray
+    lattices: Sequence[np.ndarray]
+    generator_of: Callable[[int, int], np.random.Generator]
+    steps: int
+
+    def states(self, kept: State | None) -> Iterator[State]:
+        """Yield the state after each step, from the beginning or after `kept`."""
+        begin = Progress(kept["u"], kept["history"]) if kept else self.window.begin()
+        for progress in self.window.learn(begin, self.steps, self.initial, self.lattices, self.generator_of):
+            yield {
+                "u": progress.coefficients,
+                "history": progress.history,
+                "action": progress.history[:, HISTORY.index("mismatch")],
+                "gradient_norm": progress.history[:, HISTORY.index("gradient_norm")],
+            }
