@@ -62,8 +62,8 @@ def transition_matrix(system, lattice, site_selection, dt, attempts=ATTEMPTS):
     neighbours = neighbours_of(lattice)
 
     @cache
-    def choice(qualifying):
-        chance = exact_choice(qualifying, lattice, site_selection)
+    def choice(qualifying, rule=site_selection):
+        chance = exact_choice(qualifying, lattice, rule)
         return [(site, chance[site]) for site in sorted(qualifying)]
 
     @cache
@@ -98,7 +98,7 @@ def transition_matrix(system, lattice, site_selection, dt, attempts=ATTEMPTS):
             if len(reaction.reactants) == 2 or not qualifying:
                 continue
             successes = {}
-            for site, chosen in choice(qualifying):
+            for site, chosen in choice(qualifying, site_selection if reactant else "uniform"):
                 if len(reaction.products) < 2:
                     after = put(state, (site, (*reaction.products, 0)[0]))
                     successes[after] = successes.get(after, 0.0) + chosen

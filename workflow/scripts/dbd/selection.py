@@ -37,7 +37,7 @@ class Tree(NamedTuple):
 
 
 class Sets(NamedTuple):
-    """Sets of sites that can be drawn from: the sites of each occupancy, and those whose turn is still to come.
+    """Sets of sites that a random one can be drawn from.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ def selection_tree(lattice: Lattice, site_selection: SiteSelection) -> Tree:
 
 @njit(cache=True, nogil=True)
 def empty_sets(sets, nodes):
-    """Return `sets` empty sets."""
+    """Return `sets` empty sets for a tree of so many nodes."""
     return Sets(
         np.zeros((sets, nodes), np.int32),
         np.zeros((sets, nodes), np.int32),
@@ -88,28 +88,54 @@ def empty_sets(sets, nodes):
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def insert(tree, sets, which, node):
-    """Put a site into a set."""
+def _link(tree, sets, which, node):
+    """List a node that has come to hold a member, and the nodes above it, at their parents."""
     root = tree.parent.size
-    sets.members[which] += 1
-    while True:
+    while node != root:
         parent = tree.parent[node]
         filled = sets.filled[which, parent]
         at = tree.first[parent] + filled
         sets.children[which, at] = node
         sets.place[which, node] = at
         sets.filled[which, parent] = filled + 1
-        if filled > 0 or parent == root:
+        if filled > 0:
             return
         node = parent
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def remove(tree, sets, which, node):
+def insert(tree, sets, which, site):
+    """Put a site into a set."""
+    sets.members[which] += 1
+    _link(tree, sets, which, site)
+
+
+@njit(cache=True, nogil=True)
+def insert_all(tree, sets, which, begin, end, sites):
+    """Fill an empty set with all sites of the disjoint sets begin .. end - 1."""
+    for node in range(sites, tree.first.size):
+        first = tree.first[node]
+        if first >= sites:
+            return  # not a parent of sites
+        at = first
+        for other in range(begin, end):
+            for k in range(first, first + sets.filled[other, node]):
+                site = sets.children[other, k]
+                sets.children[which, at] = site
+                sets.place[which, site] = at
+                at += 1
+        sets.filled[which, node] = at - first
+        sets.members[which] += at - first
+        if at > first:
+            _link(tree, sets, which, node)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def remove(tree, sets, which, site):
     """Take a site out of a set."""
-    root = tree.parent.size
+    root, node = tree.parent.size, site
     sets.members[which] -= 1
-    while True:
+    while node != root:
         parent = tree.parent[node]
         filled = sets.filled[which, parent] - 1
         at = sets.place[which, node]
@@ -117,16 +143,16 @@ def remove(tree, sets, which, node):
         sets.children[which, at] = last
         sets.place[which, last] = at
         sets.filled[which, parent] = filled
-        if filled > 0 or parent == root:
+        if filled > 0:
             return
         node = parent
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def holds(tree, sets, which, node):
+def holds(tree, sets, which, site):
     """Whether a site is in a set."""
-    at, parent = sets.place[which, node], tree.parent[node]
-    return at < tree.first[parent] + sets.filled[which, parent] and sets.children[which, at] == node
+    at, parent = sets.place[which, site], tree.parent[site]
+    return at < tree.first[parent] + sets.filled[which, parent] and sets.children[which, at] == site
 
 
 @njit(cache=True, nogil=True, forceinline=True)

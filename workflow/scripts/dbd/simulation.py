@@ -12,7 +12,8 @@ One step of length dt (output is taken at its *start*, so index 0 is the initial
    mover's old site. Products have no turn of their own in this sweep, but can be hit. A molecule that was hit and has
    survived still has its turn, so two neighbours can try the same reaction twice in a sweep.
 
-"Random" molecules are drawn by the site selection of the system, see `dbd.selection`.
+"Random" molecules are drawn by the site selection of the system, see `dbd.selection`; empty sites for creation, and
+neighbours, uniformly.
 """
 
 from collections.abc import Sequence
@@ -23,35 +24,53 @@ from numba import njit
 
 from dbd.lattice import Lattice
 from dbd.reactions import EMPTY, ReactionNetwork
-from dbd.selection import SiteSelection, draw, empty_sets, holds, insert, remove, selection_tree
+from dbd.selection import SiteSelection, draw, empty_sets, holds, insert, insert_all, remove, selection_tree
 
 ATTEMPTS = 20
 """Reactants that are drawn for an event with two products before it is given up for want of room."""
 
 
+# A set holds the sites of each species, one more those whose turn is still to come. Empty sites are only counted: they
+# are drawn for creation alone, and keeping their set would slow down every move.
+
+
 @njit(cache=True, nogil=True, forceinline=True)
-def _become(tree, sets, occupancy, site, species):
+def _become(tree, sets, occupancy, site, after):
     """Set the occupancy of a site."""
-    remove(tree, sets, occupancy[site], site)
-    occupancy[site] = species
-    insert(tree, sets, species, site)
+    before = occupancy[site]
+    if before == EMPTY:
+        sets.members[EMPTY] -= 1
+    else:
+        remove(tree, sets, before, site)
+    if after == EMPTY:
+        sets.members[EMPTY] += 1
+    else:
+        insert(tree, sets, after, site)
+    occupancy[site] = after
 
 
 @njit(cache=True, nogil=True, forceinline=True)
 def _move(tree, sets, occupancy, site, target):
     """Move a molecule to an empty site."""
     species = occupancy[site]
-    # Sites of the same list simply change places, which spares the general way four updates of a tree.
-    if tree.parent[site] != tree.parent[target]:
-        _become(tree, sets, occupancy, target, species)
-        _become(tree, sets, occupancy, site, EMPTY)
-        return
     occupancy[site], occupancy[target] = EMPTY, species
-    at, other = sets.place[species, site], sets.place[EMPTY, target]
-    sets.children[species, at] = target
-    sets.place[species, target] = at
-    sets.children[EMPTY, other] = site
-    sets.place[EMPTY, site] = other
+    if tree.parent[site] == tree.parent[target]:  # it keeps its place in the same list
+        at = sets.place[species, site]
+        sets.children[species, at] = target
+        sets.place[species, target] = at
+    else:
+        remove(tree, sets, species, site)
+        insert(tree, sets, species, target)
+
+
+@njit(cache=True, nogil=True, forceinline=True)
+def _empty_site(occupancy, generator):
+    """Return a random empty site of a lattice that has one, and a uniform number in [0, 1) that is still unused."""
+    while True:
+        scaled = generator.random() * occupancy.size
+        site = int(scaled)
+        if occupancy[site] == EMPTY:
+            return site, scaled - site
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -92,7 +111,10 @@ def _react_alone(tables, tree, neighbours, degree, dt, occupancy, sets, generato
                 threshold -= propensity
         first, second = tables.products[reaction, 0], tables.products[reaction, 1]
         for _ in range(ATTEMPTS):
-            site, fraction = draw(tree, sets, tables.reactant[reaction], occupancy.size, generator.random())
+            if tables.reactant[reaction] == EMPTY:
+                site, fraction = _empty_site(occupancy, generator)
+            else:
+                site, fraction = draw(tree, sets, tables.reactant[reaction], occupancy.size, generator.random())
             if second != EMPTY:
                 room = _empty_neighbour(neighbours, degree, occupancy, site, fraction)
                 if room < 0:
@@ -107,13 +129,8 @@ def _react_alone(tables, tree, neighbours, degree, dt, occupancy, sets, generato
 def _sweep(tables, tree, neighbours, degree, occupancy, sets, generator):
     """Movement and collisions, one turn for every molecule: part 2 of a step; return the number of turns."""
     sites = occupancy.size
-    waiting = tables.threshold.shape[0]  # the set behind those of the occupancies
-    for node in range(sites, tree.first.size):
-        if tree.first[node] >= sites:
-            break  # not a parent of sites
-        for species in range(EMPTY + 1, waiting):
-            for k in range(sets.filled[species, node]):
-                insert(tree, sets, waiting, sets.children[species, tree.first[node] + k])
+    waiting = tables.threshold.shape[0]  # the set behind those of the species
+    insert_all(tree, sets, waiting, EMPTY + 1, waiting, sites)
     turns = 0
     while sets.members[waiting] > 0:
         turns += 1
@@ -142,11 +159,13 @@ def _sweep(tables, tree, neighbours, degree, occupancy, sets, generator):
 @njit(cache=True, nogil=True)
 def _run(tables, tree, neighbours, degree, dt, every, initial, record, generator):
     """Simulate, write the occupancy at the start of every `every`-th step to `record`, return the number of turns."""
-    occupancy = initial.copy()
+    occupancy = np.zeros_like(initial)
     kinds = tables.threshold.shape[0]
     sets = empty_sets(kinds + 1, tree.first.size)
+    sets.members[EMPTY] = occupancy.size
     for site in range(occupancy.size):
-        insert(tree, sets, occupancy[site], site)
+        if initial[site] != EMPTY:
+            _become(tree, sets, occupancy, site, initial[site])
     turns = 0
     record[0] = occupancy
     for row in range(1, record.shape[0]):
