@@ -16,13 +16,19 @@ from dbd import study as definition
 from dbd.config import Settings
 
 try:
-    SETTINGS = definition.parse(Settings, config, "config/config.yaml")
+    ORIGIN = " and ".join(
+        dict.fromkeys(os.path.relpath(file) for file in workflow.configfiles)
+    )
+    SETTINGS = definition.parse(Settings, config, ORIGIN)
+    STUDY_FILES = Path(os.path.relpath(workflow.basedir), "config", "studies")
+    definition.check_overrides(SETTINGS.overrides, STUDY_FILES, ORIGIN)
     STUDIES = {
         name: definition.load_study(
-            Path(workflow.basedir) / "config" / "studies" / f"{name}.yaml", changes
+            STUDY_FILES / f"{name}.yaml",
+            SETTINGS.overrides.get(name),
+            f"the overrides of {ORIGIN}",
         )
         for name in SETTINGS.studies
-        for changes in [SETTINGS.overrides.get(name)]
     }
 except definition.ConfigurationError as error:
     sys.exit(f"Error in the configuration:\n{error}")
@@ -119,7 +125,12 @@ def ensemble(study, split):
 
 
 def products(study):
-    """Everything that a study ends in."""
+    """Everything that a study ends in; without models, the moments of its splits."""
+    if not STUDIES[study].models:
+        return [
+            f"{RESULTS}/{study}/{split}/moments.nc"
+            for split in STUDIES[study].ensemble.splits
+        ]
     return [
         f"{RESULTS}/{study}/{name}" for name in ("evaluation.csv", "summary.csv")
     ] + figures(study)

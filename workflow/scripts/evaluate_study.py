@@ -10,7 +10,7 @@ import pandas as pd
 
 from dbd.evaluation import errors_per_step, summarise
 from dbd.jobs import job
-from dbd.store import read
+from dbd.store import read, replacing
 
 
 def model_name(path):
@@ -53,6 +53,8 @@ if __name__ == "__main__":
             read(snakemake.input.moments),
             {model_name(Path(path)): read(path) for path in snakemake.input.predictions},
         )
-        evaluation.to_csv(snakemake.output.evaluation, index=False, float_format="%.6g")
-        summary.to_csv(snakemake.output.summary, index=False, float_format="%.4g")
+        with replacing(snakemake.output.evaluation) as partial:
+            evaluation.to_csv(partial, index=False, float_format="%.6g")
+        with replacing(snakemake.output.summary) as partial:
+            summary.to_csv(partial, index=False, float_format="%.4g")
         log.info("%s", summary.to_string(index=False))

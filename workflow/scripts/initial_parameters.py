@@ -9,8 +9,8 @@ theta     initial_condition, parameter  parameters of the Boltzmann distribution
 
 import numpy as np
 import xarray as xr
-from dbd.contrastive import Contrast, static_parameters
 
+from dbd.contrastive import Contrast, static_parameters
 from dbd.jobs import job
 from dbd.matching import match
 from dbd.models import build_chain, build_model

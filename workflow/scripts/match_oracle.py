@@ -9,9 +9,9 @@ mean        initial_condition, time, observable  exact means at these parameters
 """
 
 import xarray as xr
-from dbd.matching import match
 
 from dbd.jobs import job
+from dbd.matching import match
 from dbd.models import build_chain, build_model
 from dbd.prediction import exact_moments
 from dbd.store import provenance, read, write

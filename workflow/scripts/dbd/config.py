@@ -7,13 +7,40 @@ and the key table of ``config/README.md`` are generated from the types here.
 import difflib
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WrapValidator, model_validator
 
-Letter = Annotated[str, Field(pattern="^[A-Z]$")]
-Name = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
-Count = Annotated[int, Field(ge=1)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+PATTERNS = {
+    "^[A-Z]$": "one upper-case letter",
+    "^[a-z][a-z0-9_]*$": "a lower-case letter and then lower-case letters, digits and _",
+    "^#[0-9a-fA-F]{6}$": "a colour as '#rrggbb'",
+}
+LETTER, NAME, COLOR = PATTERNS
+
+
+def _no_truth(value: Any) -> Any:
+    """Refuse true and false, which would count as 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("allowed is a number")
+    return value
+
+
+def _molecules(value: Any, check: Any) -> Any:
+    """Check a number of molecules, or a range of it."""
+    try:
+        least, most = (value, value) if isinstance(value, int) else value
+        if isinstance(value, bool) or not 0 <= least <= most:
+            raise ValueError
+        return check(value)
+    except (TypeError, ValueError):
+        raise ValueError("allowed is a number from 0, or a range [least, most]") from None
+
+
+Letter = Annotated[str, Field(pattern=LETTER)]
+Name = Annotated[str, Field(pattern=NAME)]
+Count = Annotated[int, Field(ge=1, strict=True)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_no_truth)]
+Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_no_truth)]
+Molecules = Annotated[int | tuple[int, int], WrapValidator(_molecules)]
 
 
 class Strict(BaseModel):
@@ -73,7 +100,7 @@ class InitialCondition(Strict):
         None, description="Explicit parameters, one row per initial condition."
     )
     sweeps: Count = Field(100, description="Gibbs sweeps from a random start that draw each initial lattice.")
-    counts: dict[Letter, int | tuple[int, int]] | None = Field(
+    counts: dict[Letter, Molecules] | None = Field(
         None, description="Molecules of each species at random sites: a number, or a range [least, most] to draw from."
     )
 
@@ -93,12 +120,10 @@ class InitialCondition(Strict):
                         f"{name}: row {index} has length {len(row)}; "
                         f"allowed is {width}, one number for each of {', '.join(self.interactions)}"
                     )
-        if self.box and any(low > high for low, high in zip(self.box.lower, self.box.upper, strict=True)):
-            raise ValueError("box: lower corner above the upper one")
-        for species, count in (self.counts or {}).items():
-            low, high = count if isinstance(count, tuple) else (count, count)
-            if not 0 <= low <= high:
-                raise ValueError(f"counts.{species}: {count}; allowed are numbers from 0, or [least, most]")
+        if self.box:
+            for name, low, high in zip(self.interactions, self.box.lower, self.box.upper, strict=True):
+                if low > high:
+                    raise ValueError(f"box: {name} from {low} to {high}; allowed is a lower corner below the upper one")
         return self
 
 
@@ -126,7 +151,9 @@ class Ensemble(Strict):
 
     dt: Positive = Field(description="Length of a time step, in the unit of time of the rates.")
     steps: Count = Field(description="Number of time steps; lattices are recorded at steps 0 to this.")
-    splits: dict[Name, Split] = Field(description="Splits by name; 'train' is learned from, the others are held out.")
+    splits: dict[Name, Split] = Field(
+        min_length=1, description="Splits by name; 'train' is learned from, the others are held out."
+    )
     batch: Batch = Field(Batch(), description="How the ensemble is cut into jobs.")
 
 
@@ -151,9 +178,15 @@ class Domain(Strict):
 
     @model_validator(mode="after")
     def _whole_cells(self):
+        for name in self.parameters:
+            if self.parameters.count(name) > 1:
+                raise ValueError(f"parameters: '{name}' twice; allowed is each once")
         for name in ("lower", "upper", "spacing"):
             if len(getattr(self, name)) != len(self.parameters):
-                raise ValueError(f"{name}: allowed is one number for each of {', '.join(self.parameters)}")
+                raise ValueError(
+                    f"{name}: {len(getattr(self, name))} numbers; "
+                    f"allowed is one for each of {', '.join(self.parameters)}"
+                )
         for low, high, step in zip(self.lower, self.upper, self.spacing, strict=True):
             cells = (high - low) / step
             if round(cells) < 1 or abs(cells - round(cells)) > 1e-6:
@@ -172,10 +205,11 @@ class GaussNewton(Strict):
 
     recipe: Literal["gauss_newton"] = Field(description="Name of the recipe.")
     roughness: tuple[Positive, ...] = Field(
+        min_length=1,
         description="Candidate weights of the roughness penalty, chosen by cross-validation over training initial "
-        "conditions where there are several."
+        "conditions where there are several.",
     )
-    folds: Annotated[int, Field(ge=2)] = Field(5, description="Folds of the cross-validation.")
+    folds: Annotated[int, Field(ge=2, strict=True)] = Field(5, description="Folds of the cross-validation.")
     steps: Count = Field(15, description="Most optimisation steps on whole trajectories, for either roughness.")
     tolerance: Positive = Field(1e-3, description="Relative fall of the action below which a step is the last.")
 
@@ -208,6 +242,12 @@ class StaticContrastive(Strict):
     batch: Count = Field(10, description="Lattices per estimate of the moments.")
     average: Count = Field(50, description="How many last steps are averaged.")
 
+    @model_validator(mode="after")
+    def _enough_steps(self):
+        if self.average > self.steps:
+            raise ValueError(f"average: {self.average}; allowed is 1 to {self.steps}, the number of steps")
+        return self
+
 
 class Initial(Strict):
     """How a model's parameters at time zero are found."""
@@ -222,7 +262,7 @@ class Initial(Strict):
 class Sampling(Strict):
     """Moments of a model by Gibbs sampling: the declared sampling law."""
 
-    lattices: Count = Field(10, description="Chains per initial condition and time.")
+    lattices: Annotated[int, Field(ge=2, strict=True)] = Field(10, description="Chains per initial condition and time.")
     sweeps: Count = Field(10, description="Gibbs sweeps of each chain.")
     start: Literal["empty", "random"] = Field("empty", description="Lattice from which each chain starts.")
 
@@ -257,7 +297,7 @@ class Evaluation(Strict):
 class Figures(Strict):
     """What the figures look like."""
 
-    colors: dict[str, Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$")]] = Field(
+    colors: dict[str, Annotated[str, Field(pattern=COLOR)]] = Field(
         {}, description="Colour of a model in all figures, by model name, as #rrggbb."
     )
 
@@ -271,7 +311,7 @@ class Study(Strict):
     lattice: LatticeSection = Field(description="Lattice.")
     initial_condition: InitialCondition = Field(description="Where runs start.")
     ensemble: Ensemble = Field(description="Stochastic simulations.")
-    observables: tuple[str, ...] = Field(description="Counts that are measured, for example [A, AA, AB].")
+    observables: tuple[str, ...] = Field(min_length=1, description="Counts that are measured, for example [A, AA, AB].")
     models: dict[Name, Model] = Field(description="Reduced models.")
     evaluation: Evaluation = Field(Evaluation(), description="How models are scored.")
     figures: Figures = Field(Figures(), description="What the figures look like.")
@@ -280,9 +320,11 @@ class Study(Strict):
 class Settings(Strict):
     """What all studies share: ``config/config.yaml``."""
 
-    seed: int = Field(ge=0, description="Master seed; every random stream is derived from it by name.")
+    seed: int = Field(ge=0, strict=True, description="Master seed; every random stream is derived from it by name.")
     results: str = Field("results", description="Directory of everything that is computed.")
-    studies: tuple[Name, ...] = Field(description="Studies that `all` builds, by the names of their files.")
+    studies: tuple[Name, ...] = Field(
+        min_length=1, description="Studies that `all` builds, by the names of their files."
+    )
     keep_lattices: bool = Field(
         True, description="Keep the simulated lattices; without them a change in learning simulates again."
     )

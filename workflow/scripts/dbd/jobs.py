@@ -17,17 +17,18 @@ LOGGER = logging.getLogger("dbd")
 def job(log: str | Path) -> Iterator[logging.Logger]:
     """Run a job's work with a log file, and with one BLAS thread so that results do not depend on cores.
 
-    A StoreError becomes one line on the error stream and exit code 1; anything else is a defect and keeps its
-    traceback, which goes to the log as well.
+    A file that cannot be read or written and a lack of memory become one line on the error stream and exit code 1;
+    anything else is a defect and keeps its traceback, which goes to the log as well.
     """
     Path(log).parent.mkdir(parents=True, exist_ok=True)
     logging.basicConfig(filename=log, filemode="w", level=logging.INFO, format="%(message)s", force=True)
     try:
         with threadpool_limits(1):
             yield LOGGER
-    except StoreError as error:
-        LOGGER.error("%s", error)
-        sys.exit(f"Error: {error}")
+    except (StoreError, OSError, MemoryError) as error:
+        reason = str(error) or "out of memory"
+        LOGGER.error("%s", reason)
+        sys.exit(f"Error: {reason}")
     except Exception:
         LOGGER.exception("failed")
         raise

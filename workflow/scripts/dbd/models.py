@@ -28,8 +28,9 @@ def build_chain(model: EnergyModel) -> Chain:
     chain = model.lattice.dimension == 1 and model.lattice.boundary == "open" and len(model.species) == 1
     if not chain or layers not in ([], [(1, {(0,), (1,)}, False)]):
         raise ValueError(
-            "has no exact moments: allowed without 'sampling' are models of one species on an open chain, with at most "
-            "one hidden layer of one species and offsets [[0], [1]]"
+            "has no exact moments, which an oracle, exact initial parameters, the recipe gauss_newton and predictions "
+            "without 'sampling' need; allowed are models of one species on an open chain, with at most one hidden "
+            "layer of one species and offsets [[0], [1]]"
         )
     return Chain(model.lattice.size, model.parameters)
 

@@ -8,6 +8,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from dbd.store import replacing
+
 mpl.use("Agg")
 
 COLUMN, PAGE = 3.4, 7.0  # widths of a column and of a page, inches
@@ -53,9 +55,9 @@ def parameter_symbol(name: str, hidden: Sequence[str] = ()) -> str:
 def save(figure: Figure, paths: Sequence[str | Path]) -> None:
     """Write a figure to every path, without dates, and close it."""
     for path in map(Path, paths):
-        path.parent.mkdir(parents=True, exist_ok=True)
         metadata = {"CreationDate": None} if path.suffix == ".pdf" else {"Software": None}
-        figure.savefig(path, metadata=metadata)
+        with replacing(path) as partial:
+            figure.savefig(partial, metadata=metadata)
     plt.close(figure)
 
 

@@ -1,4 +1,4 @@
-"""netCDF files in and out: written atomically, read whole, each with how it was made.
+"""netCDF files in and out: written atomically, each with how it was made and with checksums that reading compares.
 
 No clock time and no host name goes into a file, so the same computation gives the same bytes.
 """
@@ -7,7 +7,9 @@ import hashlib
 import importlib.metadata
 import json
 import subprocess
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,28 +19,40 @@ import xarray as xr
 from dbd.streams import BIT_GENERATOR
 
 PACKAGES = ("numpy", "numba", "scipy", "xarray", "netCDF4", "snakemake")
+CHECKSUM = "crc32"
 COMPRESSION_LEVEL = 1  # higher levels gain little on lattices and cost several times as much
 
 
 class StoreError(RuntimeError):
-    """A file that cannot be read or does not hold what it should, in one line."""
+    """A file that cannot be read or written or does not hold what it should, in one line."""
 
 
-def provenance(settings: Mapping[str, Any], inputs: Iterable[str | Path] = ()) -> dict[str, str]:
+def provenance(
+    settings: Mapping[str, Any], inputs: Iterable[str | Path] = (), hashes: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Return how a file is made, as plain strings: configuration, seed, versions, commit and hashes of its inputs.
 
     Parameters
     ----------
     settings
-        Exactly the part of the configuration that the file depends on, with the master ``seed`` if it does.
+        The part of the configuration that is used to make the file from its inputs. Those of the inputs are added to
+        it, so that the file tells the whole configuration that it depends on.
     inputs
-        Data files that it was computed from.
+        netCDF files that it was computed from.
+    hashes
+        Hash of what was read, by name, in place of the files' own hashes: for inputs that are cut into files in a way
+        that results do not depend on.
     """
-    hashes = {Path(path).name: file_hash(path) for path in inputs}
+    inputs = list(map(Path, inputs))
+    configuration: dict[str, Any] = {}
+    for inherited in (*map(_configuration, inputs), settings):
+        configuration = _merged(configuration, inherited)
+    if hashes is None:
+        hashes = {path.name: file_hash(path) for path in inputs}
     return {
         "Conventions": "CF-1.11",
-        "configuration": json.dumps(settings, sort_keys=True),
-        "seed": str(settings.get("seed", "none")),
+        "configuration": json.dumps(configuration, sort_keys=True),
+        "seed": str(configuration.get("seed", "none")),
         "bit_generator": BIT_GENERATOR,
         "versions": json.dumps({name: importlib.metadata.version(name) for name in PACKAGES}),
         "commit": _commit(),
@@ -52,23 +66,53 @@ def file_hash(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write(dataset: xr.Dataset, path: str | Path, attributes: Mapping[str, str]) -> None:
-    """Write a dataset with global attributes; the file appears whole or not at all.
+def content_hash(dataset: xr.Dataset) -> str:
+    """SHA-256 of the numbers in a dataset, variable by variable in the order of their names, hexadecimal."""
+    digest = hashlib.sha256()
+    for name in sorted(map(str, dataset.variables)):
+        digest.update(name.encode() + _bytes(dataset.variables[name]))
+    return digest.hexdigest()
 
-    Numbers are compressed, and read-only copies of a partly written file never carry the final name.
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Give a name to write to, which becomes `path` if all goes well; so a file appears whole or not at all.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".partial.{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield partial
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+    except (OSError, RuntimeError) as error:  # the latter from the netCDF library, on a full disk for example
+        raise StoreError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})") from None
+
+
+def write(dataset: xr.Dataset, path: str | Path, attributes: Mapping[str, str]) -> None:
+    """Write a dataset with global attributes, compressed; the file appears whole or not at all.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written.
+    """
     compressed = {"zlib": True, "complevel": COMPRESSION_LEVEL, "_FillValue": None}
     encoding = {
         name: {**compressed, **variable.encoding} for name, variable in dataset.variables.items() if _numeric(variable)
     }
-    try:
-        dataset.assign_attrs(attributes).to_netcdf(partial, engine="netcdf4", format="NETCDF4", encoding=encoding)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    checked = dataset.assign_attrs(attributes).copy()
+    for variable in checked.variables.values():
+        variable.attrs[CHECKSUM] = _checksum(variable)
+    with replacing(path) as partial:
+        checked.to_netcdf(partial, engine="netcdf4", format="NETCDF4", encoding=encoding)
 
 
 def read(path: str | Path, *variables: str) -> xr.Dataset:
@@ -85,14 +129,19 @@ def read(path: str | Path, *variables: str) -> xr.Dataset:
             if missing:
                 raise StoreError(f"{path}: no variable {missing[0]}; it holds {', '.join(map(str, dataset))}")
             chosen = dataset[list(variables)] if variables else dataset
-            return chosen.load().drop_encoding()
+            loaded = chosen.load().drop_encoding()
+        for name, variable in loaded.variables.items():
+            if variable.attrs.pop(CHECKSUM, None) != _checksum(variable):
+                raise ValueError(f"wrong checksum of {name}")
+        return loaded
+    except (StoreError, MemoryError):
+        raise
     except FileNotFoundError:
         raise StoreError(f"{path}: no such file") from None
-    except (OSError, RuntimeError, ValueError, UnicodeDecodeError, AttributeError) as error:
-        if isinstance(error, StoreError):
-            raise
+    except Exception as error:  # whatever the netCDF library makes of a damaged file
+        reason = " ".join(str(error).split())
         raise StoreError(
-            f"{path}: truncated or corrupt netCDF file ({error}); delete it and run again to make it anew"
+            f"{path}: truncated or corrupt netCDF file ({reason}); delete it and run again to make it anew"
         ) from None
 
 
@@ -109,6 +158,29 @@ def read_lattices(paths: Iterable[str | Path]) -> list[np.ndarray]:
         for index, runs in zip(part.initial_condition.values, part.occupancy.values, strict=True):
             pieces.setdefault(int(index), []).append((int(part.run.values[0]), runs))
     return [np.concatenate([runs for _, runs in sorted(pieces[index], key=lambda x: x[0])]) for index in sorted(pieces)]
+
+
+def _bytes(variable: xr.Variable) -> bytes:
+    """Contents of a variable, whatever type of text it is kept in."""
+    values = variable.values
+    return values.tobytes() if np.issubdtype(values.dtype, np.number) else "\n".join(map(str, values.flat)).encode()
+
+
+def _checksum(variable: xr.Variable) -> str:
+    return f"{zlib.crc32(_bytes(variable)):08x}"
+
+
+def _configuration(path: Path) -> dict[str, Any]:
+    """Configuration in the provenance of a netCDF file."""
+    with xr.open_dataset(path, engine="netcdf4") as dataset:
+        return json.loads(dataset.attrs["configuration"])
+
+
+def _merged(one: Any, other: Any) -> Any:
+    """Two nested mappings in one; where both have a value, that of the other."""
+    if not (isinstance(one, Mapping) and isinstance(other, Mapping)):
+        return other
+    return {**one, **{key: _merged(one.get(key), value) for key, value in other.items()}}
 
 
 def _numeric(variable: xr.Variable) -> bool:

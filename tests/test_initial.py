@@ -1,0 +1,77 @@
+"""Where runs start: as listed, as drawn in a box, or as counted."""
+
+import numpy as np
+import pytest
+
+from dbd.initial import initial_lattices, initial_names, initial_numbers
+from dbd.lattice import Lattice
+from dbd.moments import count_observables
+from dbd.streams import stream
+from dbd.transfer_matrix import Chain
+
+NOTHING = {"interactions": [], "box": None, "parameters": None, "counts": None, "sweeps": 20}
+LISTED = NOTHING | {"interactions": ["A", "AA"], "parameters": [[0.1, 0.2], [-1.0, 2.0]]}
+BOXED = NOTHING | {"interactions": ["A", "AA"], "box": {"lower": [-1, 2], "upper": [1, 2]}}
+COUNTED = NOTHING | {"counts": {"B": [2, 4], "A": 5}}
+
+
+def streams(number, *key):
+    """A stream for each run."""
+    return [stream(3, *key, run) for run in range(number)]
+
+
+def test_names():
+    assert initial_names(LISTED, ["A", "B"]) == ("A", "AA")
+    assert initial_names(COUNTED, ["A", "B"]) == ("A", "B")
+
+
+def test_listed_parameters():
+    assert initial_numbers(LISTED, ["A"], 1, stream(0)).tolist() == [-1, 2]
+
+
+def test_box():
+    drawn = np.array([initial_numbers(BOXED, ["A"], index, stream(0, index)) for index in range(200)])
+    assert (drawn[:, 1] == 2).all()
+    assert drawn[:, 0].min() < -0.9 and drawn[:, 0].max() > 0.9 and np.abs(drawn).max() <= 2
+    assert (initial_numbers(BOXED, ["A"], 0, stream(0, 0)) == drawn[0]).all()
+
+
+def test_counts():
+    drawn = np.array([initial_numbers(COUNTED, ["A", "B", "C"], 0, stream(0, index)) for index in range(100)])
+    assert set(drawn[:, 0]) == {5}
+    assert set(drawn[:, 1]) == {2, 3, 4}, "the range includes both ends"
+    assert set(drawn[:, 2]) == {0}, "species that are not mentioned are absent"
+
+
+@pytest.mark.parametrize("selection", ["uniform", "axis_scan"])
+def test_lattices_of_counts(selection):
+    lattice = Lattice((4, 3))
+    lattices = initial_lattices(COUNTED, np.array([5.0, 3.0]), lattice, ["A", "B"], selection, streams(6))
+    assert lattices.dtype == np.uint8 and lattices.shape == (6, 12)
+    assert (np.sort(lattices, axis=1) == [0] * 4 + [1] * 5 + [2] * 3).all()
+    assert len(np.unique(lattices, axis=0)) > 1
+
+
+def test_lattices_do_not_depend_on_company_or_threads():
+    lattice, numbers = Lattice((30,)), np.array([0.3, -0.4])
+    together = initial_lattices(LISTED, numbers, lattice, ["A"], "uniform", streams(5))
+    threaded = initial_lattices(LISTED, numbers, lattice, ["A"], "uniform", streams(5), threads=2)
+    alone = [initial_lattices(LISTED, numbers, lattice, ["A"], "uniform", [one])[0] for one in streams(5)]
+    assert (together == threaded).all() and (together == alone).all()
+
+
+def agrees(lattices, lattice, chain, theta):
+    """Whether mean counts are those of the distribution at `theta`, within 6 standard errors."""
+    counts = count_observables(lattices, lattice, ["A"], ["A", "AA"])
+    exact = chain.solve(theta[None]).mean[0, [chain.observables.index(name) for name in ("A", "AA")]]
+    return (np.abs(counts.mean(axis=0) - exact) < 6 * counts.std(axis=0) / np.sqrt(len(counts))).all()
+
+
+def test_lattices_of_parameters_follow_the_boltzmann_distribution():
+    """Two means within 6 standard errors of the exact ones: false alarm 4e-9 (and parameters off by 0.3 are caught)."""
+    lattice, theta = Lattice((40,)), np.array([-0.5, 0.8])
+    chain = Chain(lattice.size, ("A", "AA"))
+    lattices = initial_lattices(LISTED, theta, lattice, ["A"], "uniform", streams(400))
+    assert agrees(lattices, lattice, chain, theta)
+    assert not agrees(lattices, lattice, chain, theta + np.array([0.3, 0]))
+    assert not agrees(lattices, lattice, chain, theta + np.array([0, 0.3]))

@@ -1,0 +1,98 @@
+"""Reading a study: overrides, parts of the configuration, and the study files of the project."""
+
+import pytest
+import yaml
+
+from conftest import ROOT
+from dbd.config import Settings
+from dbd.study import (
+    ConfigurationError,
+    check_overrides,
+    initial_conditions,
+    load_study,
+    overlay,
+    parse,
+    start_of,
+    subtree,
+)
+
+STUDY_FILES = sorted((ROOT / "config" / "studies").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", STUDY_FILES, ids=lambda path: path.stem)
+def test_studies_of_the_project_are_right(path):
+    assert load_study(path).title
+
+
+@pytest.mark.parametrize("preset", [ROOT / "config" / "config.yaml", *(ROOT / "config").glob("smoke*.yaml")], ids=str)
+def test_presets_of_the_project_are_right(preset):
+    base = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    settings = parse(Settings, overlay(base, yaml.safe_load(preset.read_text())), str(preset))
+    check_overrides(settings.overrides, ROOT / "config" / "studies", str(preset))
+    for name in settings.studies:
+        assert load_study(ROOT / "config" / "studies" / f"{name}.yaml", settings.overrides.get(name))
+
+
+def test_overlay():
+    base = {"a": 1, "b": {"c": 2, "d": [3]}, "e": {"f": 4}}
+    changed = overlay(base, {"b": {"c": 5, "g": 6}, "e": None, "h": {"i": 7}, "missing": None})
+    assert changed == {"a": 1, "b": {"c": 5, "d": [3], "g": 6}, "h": {"i": 7}}
+    assert base == {"a": 1, "b": {"c": 2, "d": [3]}, "e": {"f": 4}}
+    assert overlay({"b": 1}, {"b": {"c": 2}}) == {"b": {"c": 2}}
+    assert overlay({"b": {"c": 2}}, {"b": 1}) == {"b": 1}
+
+
+def test_changes_are_laid_over_and_their_origin_is_told(tree, save_study):
+    path = save_study(tree)
+    assert load_study(path, {"ensemble": {"steps": 3}}).ensemble.steps == 3
+    with pytest.raises(ConfigurationError) as error:
+        load_study(path, {"ensemble": {"steps": 0}}, "smoke.yaml")
+    assert str(error.value) == "study.yaml with smoke.yaml: ensemble.steps: 0: allowed is 1 or more"
+
+
+def test_overrides_of_a_study_that_does_not_exist(tree, save_study):
+    folder = save_study(tree).parent
+    check_overrides(["study"], folder, "smoke.yaml")
+    with pytest.raises(ConfigurationError) as error:
+        check_overrides(["stduy"], folder, "smoke.yaml")
+    assert str(error.value) == "smoke.yaml: overrides.stduy: no such study; allowed are study"
+
+
+def test_subtree():
+    tree = {"a": {"b": 1, "c": {"d": 2}}, "e": 3, "f": 4}
+    assert subtree(tree, "a.c.d", "e") == {"a": {"c": {"d": 2}}, "e": 3}
+    assert subtree(tree, "a.b", "a.c") == {"a": {"b": 1, "c": {"d": 2}}}
+    with pytest.raises(KeyError):
+        subtree(tree, "a.z")
+
+
+def test_numbers_of_initial_conditions(tree, save_study):
+    tree["ensemble"]["splits"] = {
+        "train": {"runs": 3, "initial_condition": {"interactions": ["A", "AA"], "parameters": [[0, 0], [1, 1]]}},
+        "test": {"runs": 3, "initial_conditions": 3},
+        "held": {
+            "runs": 3,
+            "initial_conditions": 1,
+            "initial_condition": {"interactions": ["A", "AA"], "parameters": [[0, 0], [1, 1]]},
+        },
+    }
+    study = load_study(save_study(tree))
+    assert [initial_conditions(study, split) for split in ("train", "test", "held")] == [2, 3, 1]
+    assert start_of(study, "train").parameters == ((0, 0), (1, 1))
+    assert start_of(study, "test").box
+
+
+def test_own_start_of_a_split_is_checked(tree, save_study):
+    start = {"interactions": ["A", "AA"], "parameters": [[0, 3]]}
+    tree["ensemble"]["splits"]["far"] = {"runs": 3, "initial_condition": start}
+    with pytest.raises(ConfigurationError, match=r"grid of AA from -2\.0 to 2\.0; allowed .* 3\.0 to 3\.0"):
+        load_study(save_study(tree))
+    start["interactions"] = ["A", "AB"]
+    with pytest.raises(ConfigurationError, match=r"ensemble.splits.far.initial_condition.interactions: inter.*'AB'"):
+        load_study(save_study(tree))
+
+
+def test_study_without_models_needs_no_training(tree, save_study):
+    tree["models"] = {}
+    tree["ensemble"]["splits"] = {"test": {"initial_conditions": 2, "runs": 1}}
+    assert load_study(save_study(tree)).models == {}

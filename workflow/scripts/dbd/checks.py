@@ -1,0 +1,166 @@
+"""What the types alone cannot know of a study: whether its parts fit together.
+
+Each function yields pairs of a key and what is wrong with it. They build on one another in the order of `STAGES`: what
+a later one asks makes sense once the earlier ones have found nothing.
+"""
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Any
+
+from dbd.config import Contrastive, GaussNewton, InitialCondition, Model, Study
+from dbd.energy import EnergyModel
+from dbd.models import build_chain, build_model
+from dbd.moments import check_observables
+from dbd.systems import build_lattice, build_network
+
+
+def start_of(study: Study, split: str) -> InitialCondition:
+    """Where the runs of a split start: its own initial condition, or that of the study."""
+    return study.ensemble.splits[split].initial_condition or study.initial_condition
+
+
+def _system_mistakes(study: Study) -> Iterator[tuple[str, str]]:
+    """Yield (key, problem) for what the types alone cannot know of the simulated system."""
+    tree = study.model_dump(mode="json")
+    yield from _attempt("lattice", build_lattice, tree)
+    if (yield from _attempt("species", build_network, tree | {"reactions": []})) is None:
+        return
+    for index, reaction in enumerate(tree["reactions"]):
+        yield from _attempt(f"reactions.{index}", build_network, tree | {"reactions": [reaction]})
+    yield from _attempt("observables", check_observables, study.species, study.observables)
+
+
+def _ensemble_mistakes(study: Study) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the ensemble, where its runs start and what is evaluated of it."""
+    ensemble, scoring = study.ensemble, study.evaluation
+    for name, split in ensemble.splits.items():
+        where = f"ensemble.splits.{name}.initial_condition" if split.initial_condition else "initial_condition"
+        yield from _start_mistakes(study, name, start_of(study, name), where)
+    if study.models and "train" not in ensemble.splits:
+        yield "ensemble.splits", f"{', '.join(ensemble.splits)}; to learn models, one must be called train"
+    if scoring.split not in ensemble.splits:
+        yield "evaluation.split", f"'{scoring.split}'; allowed are {', '.join(ensemble.splits)}"
+    if scoring.last_step and scoring.last_step > ensemble.steps:
+        yield "evaluation.last_step", f"{scoring.last_step}; allowed are 1 to {ensemble.steps}, the simulated steps"
+    for name in study.figures.colors:
+        if name not in study.models:
+            yield f"figures.colors.{name}", f"no such model; allowed are {', '.join(study.models)}"
+
+
+def _start_mistakes(study: Study, split: str, start: InitialCondition, where: str) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with where the runs of a split start."""
+    wanted, lattice = study.ensemble.splits[split].initial_conditions, build_lattice(study.model_dump(mode="json"))
+    if start.parameters is None and wanted is None:
+        yield f"ensemble.splits.{split}.initial_conditions", "missing; needed where they are not listed one by one"
+    if start.parameters is not None and (wanted or 1) > len(start.parameters):
+        yield (
+            f"ensemble.splits.{split}.initial_conditions",
+            f"{wanted or 1}; allowed are at most the {len(start.parameters)} that {where}.parameters lists",
+        )
+    if start.interactions:
+        yield from _attempt(f"{where}.interactions", EnergyModel, lattice, study.species, start.interactions)
+    for species in start.counts or {}:
+        if species not in study.species:
+            yield f"{where}.counts.{species}", f"unknown species; allowed are {', '.join(study.species)}"
+    most = sum(count[1] if isinstance(count, tuple) else count for count in (start.counts or {}).values())
+    if most > lattice.size:
+        yield f"{where}.counts", f"{most} molecules in all; allowed are at most the {lattice.size} sites"
+
+
+def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the models."""
+    tree = study.model_dump(mode="json")
+    for name, model in study.models.items():
+        where = f"models.{name}"
+        energy = yield from _attempt(where, build_model, tree, tree["models"][name])
+        if energy is None:
+            continue
+        matched = model.oracle or model.initial.method == "exact" or isinstance(model.learning, GaussNewton)
+        if matched or model.sampling is None:
+            yield from _attempt(where, build_chain, energy)
+        unknown = [
+            (key, parameter)
+            for key, named in (("domain.parameters", model.domain.parameters), ("learning.rate", _rates(model)))
+            for parameter in named
+            if parameter not in energy.parameters
+        ]
+        for key, parameter in unknown:
+            yield (
+                f"{where}.{key}",
+                f"'{parameter}' is not a parameter of this model; allowed are {', '.join(energy.parameters)}",
+            )
+        for observable in model.published:
+            if observable not in study.observables:
+                yield f"{where}.published", f"'{observable}'; allowed are {', '.join(study.observables)}"
+        if matched:
+            needed = {
+                *model.interactions,
+                *(name for layer in model.layers for name in (study.species[0], 2 * study.species[0])),
+            }
+            if missing := sorted(needed - set(study.observables)):
+                yield "observables", f"missing {', '.join(missing)}, which {where} is matched to"
+        yield from _recipe_mistakes(study, model, energy, where)
+        if model.initial.method == "given" and not unknown:
+            yield from _given_mistakes(study, model, energy, where)
+
+
+def _recipe_mistakes(study: Study, model: Model, energy: EnergyModel, where: str) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with how a model is learned from the training split."""
+    runs, steps, learning = study.ensemble.splits["train"].runs, study.ensemble.steps, model.learning
+    batches = {}
+    if model.initial.method == "contrastive":
+        batches["initial.contrastive.batch"] = model.initial.contrastive.batch
+    if isinstance(learning, Contrastive):
+        batches["learning.batch"] = learning.batch
+        if missing := [name for name in energy.parameters if name not in learning.rate]:
+            yield f"{where}.learning.rate", f"missing {', '.join(missing)}; every parameter needs a learning rate"
+        last = (learning.steps - 1) // learning.steps_per_shift + learning.window
+        if last > steps:
+            yield (
+                f"{where}.learning.window",
+                f"{learning.window}, which reaches time step {last}; allowed is up to {steps}, the last simulated one",
+            )
+    for key, batch in batches.items():
+        if batch > runs:
+            yield f"{where}.{key}", f"{batch}; allowed are 1 to {runs}, the training runs of an initial condition"
+
+
+def _given_mistakes(study: Study, model: Model, energy: EnergyModel, where: str) -> Iterator[tuple[str, str]]:
+    """Yield what keeps a model from starting at the parameters that the initial lattices were drawn with."""
+    known = ", ".join(energy.parameters)
+    for split in study.ensemble.splits:
+        start = start_of(study, split)
+        if start.interactions != energy.parameters or start.counts is not None:
+            yield (
+                f"{where}.initial.method",
+                f"'given', but the initial lattices of {split} have the parameters "
+                f"{', '.join(start.interactions) or '(none)'}; allowed for a model of {known} are exact, contrastive",
+            )
+            return
+        rows = [start.box.lower, start.box.upper] if start.box else start.parameters
+        for axis, parameter in enumerate(model.domain.parameters):
+            values = [row[energy.parameters.index(parameter)] for row in rows]
+            lower, upper = model.domain.lower[axis], model.domain.upper[axis]
+            if min(values) < lower or max(values) > upper:
+                yield (
+                    f"{where}.domain",
+                    f"grid of {parameter} from {lower} to {upper}; allowed is one that holds the initial parameters, "
+                    f"{min(values)} to {max(values)}",
+                )
+
+
+def _rates(model: Model) -> Iterable[str]:
+    """Parameters that a learning recipe has rates for."""
+    return model.learning.rate if isinstance(model.learning, Contrastive) else ()
+
+
+def _attempt(key: str, build: Callable, *arguments) -> Generator[tuple[str, str], None, Any]:
+    """Build something; yield the mistake that its constructor finds and return None, or return what was built."""
+    try:
+        return build(*arguments)
+    except ValueError as error:
+        yield key, str(error)
+        return None
+
+
+STAGES = (_system_mistakes, _ensemble_mistakes, _model_mistakes)
