@@ -1,0 +1,96 @@
+"""Misfits between the moments of a Boltzmann model and those of the data, for `dbd.learning`."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from dbd.learning import Misfit, segments
+from dbd.matching import match, objective
+from dbd.transfer_matrix import Chain
+
+Moments = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+"""Means (..., observable) and their Jacobian (..., observable, parameter) at parameters (..., parameter)."""
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """Kullback-Leibler divergence of the data from an exactly solvable chain, hidden units summed out: the paper's.
+
+    It is that of all runs, so that a difference of one is what chance makes of it, includes the weak prior that fixes
+    the gauge of a hidden layer, and is counted from the best that the family can do at the same time.
+
+    Parameters
+    ----------
+    chain
+        The model.
+    mean
+        Mean counts over the runs, (R, times, observable).
+    observables
+        Their names; those that `dbd.matching.match` needs are looked at.
+    runs
+        Number of runs that were averaged.
+    matched
+        Parameters of least divergence, (R, times, P).
+    """
+
+    chain: Chain
+    mean: np.ndarray
+    observables: tuple[str, ...]
+    runs: int
+    matched: np.ndarray
+
+    @classmethod
+    def of(cls, chain: Chain, mean: np.ndarray, observables: Sequence[str], runs: int) -> "Divergence":
+        """Divergence from these data; matches them at every time."""
+        return cls(chain, mean, tuple(observables), runs, match(chain, mean, observables))
+
+    def pieces(self, length: int) -> "Divergence":
+        """The same for pieces of trajectories of `length` steps, as `dbd.learning.segments` cuts them."""
+        mean, matched = segments(self.mean, length), segments(self.matched, length)
+        return Divergence(self.chain, mean, self.observables, self.runs, matched)
+
+    @cached_property
+    def _least(self) -> np.ndarray:
+        """Least value of the family, (R, times)."""
+        return objective(self.chain, self.matched, self.mean, self.observables).value
+
+    def __call__(self, states: np.ndarray) -> Misfit:
+        """Misfit of trajectories (R, times, P)."""
+        times = states.shape[1]
+        point = objective(self.chain, states, self.mean[:, :times], self.observables)
+        return Misfit(
+            self.runs * (point.value - self._least[:, :times]), self.runs * point.gradient, self.runs * point.curvature
+        )
+
+
+@dataclass(frozen=True)
+class LeastSquares:
+    """Squared differences of moments, for models whose moments are sampled or whose data are other than their own.
+
+    Parameters
+    ----------
+    moments
+        The model.
+    target
+        Data, (R, times, observable).
+    precision
+        The value at a point is half the quadratic form of the differences with this matrix; (observable, observable).
+    """
+
+    moments: Moments
+    target: np.ndarray
+    precision: np.ndarray
+
+    def __call__(self, states: np.ndarray) -> Misfit:
+        """Misfit of trajectories (R, times, P), with its Gauss-Newton matrix."""
+        mean, jacobian = self.moments(states)
+        difference = mean - self.target[:, : states.shape[1]]
+        weighted = difference @ self.precision
+        transpose = np.swapaxes(jacobian, -1, -2)
+        return Misfit(
+            (difference * weighted).sum(axis=-1) / 2,
+            (transpose @ weighted[..., None])[..., 0],
+            transpose @ self.precision @ jacobian,
+        )
