@@ -31,7 +31,7 @@ def sampled_moments(
     theta: np.ndarray,
     observables: Sequence[str],
     law: Mapping[str, Any],
-    generator_of: Callable[[int, int, int], np.random.Generator],
+    generator_of: Callable[[int, int], np.random.Generator],
     *,
     threads: int = 1,
 ) -> Moments:
@@ -44,14 +44,14 @@ def sampled_moments(
     law
         The sampling law: number of ``lattices``, ``sweeps`` of each chain, and ``start``, empty or random.
     generator_of
-        Stream of initial condition, time and chain.
+        Stream of an initial condition and a time; its chains follow one another.
     threads
         Size of the thread pool; results do not depend on it.
     """
     sampler = Sampler(model)
 
     def draw(place: tuple[int, int]) -> np.ndarray:
-        generators = [generator_of(*place, chain) for chain in range(law["lattices"])]
+        generators = [generator_of(*place)] * law["lattices"]
         states = sampler.empty(len(generators)) if law["start"] == "empty" else sampler.random(generators)
         sampler.sample(theta[place], states, generators, law["sweeps"])
         return count_observables(sampler.visible(states), model.lattice, model.species, observables)

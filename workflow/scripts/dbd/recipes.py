@@ -132,8 +132,9 @@ class Published:
 
     def states(self, kept: State | None) -> Iterator[State]:
         """Yield the state after each step, from the beginning or after `kept`."""
-        begin = Progress(kept["u"], kept["history"]) if kept else self.window.begin()
-        for progress in self.window.learn(begin, self.steps, self.initial, self.lattices, self.generator_of):
+        progress = Progress(kept["u"], kept["history"]) if kept else self.window.begin()
+        while progress.step < self.steps:
+            progress = self.window.advance(progress, self.initial, self.lattices, self.generator_of)
             yield {
                 "u": progress.coefficients,
                 "history": progress.history,
