@@ -33,7 +33,6 @@ try:
 except definition.ConfigurationError as error:
     sys.exit(f"Error in the configuration:\n{error}")
 
-RESULTS = SETTINGS.results
 TREES = {
     name: study.model_dump(mode="json") | {"seed": SETTINGS.seed}
     for name, study in STUDIES.items()
@@ -41,13 +40,14 @@ TREES = {
 
 # A compiled kernel does not notice a change in a callee of another module: the cache is one per state of the library.
 SOURCES = sorted(SCRIPTS.glob("dbd/*.py"))
-os.environ["NUMBA_CACHE_DIR"] = str(
-    Path(
-        ".snakemake",
-        "numba",
-        hashlib.sha256(b"".join(map(Path.read_bytes, SOURCES))).hexdigest()[:16],
-    ).resolve()
-)
+STATE = hashlib.sha256(b"".join(map(Path.read_bytes, SOURCES))).hexdigest()[:16]
+os.environ.update(NUMBA_CACHE_DIR=str(Path(".snakemake", "numba", STATE).resolve()))
+
+
+pathvars:
+    results=SETTINGS.results,
+    logs=f"{SETTINGS.results}/logs",
+    benchmarks=f"{SETTINGS.results}/benchmarks",
 
 
 wildcard_constraints:
@@ -117,7 +117,7 @@ def parts(study, split):
 def ensemble(study, split):
     """Files of the simulated lattices of a split."""
     return expand(
-        RESULTS + "/{study}/{split}/ensemble/{part}.nc",
+        "<results>/{study}/{split}/ensemble/{part}.nc",
         study=study,
         split=split,
         part=parts(study, split),
@@ -128,9 +128,86 @@ def products(study):
     """Everything that a study ends in; without models, the moments of its splits."""
     if not STUDIES[study].models:
         return [
-            f"{RESULTS}/{study}/{split}/moments.nc"
+            f"<results>/{study}/{split}/moments.nc"
             for split in STUDIES[study].ensemble.splits
         ]
+    tables = [f"<results>/{study}/evaluation.csv", f"<results>/{study}/summary.csv"]
+    return tables + figures(study)
+
+
+def keep(file):
+    """A file of lattices, temporary unless the configuration keeps them."""
+    return file if SETTINGS.keep_lattices else temp(file)
+
+
+def lattices_if(needed):
+    """Input function: the lattices of the split, training by default, for models whose recipe draws from them."""
+    return lambda w: (
+        ensemble(w.study, w.get("split", "train"))
+        if needed(STUDIES[w.study].models[w.model])
+        else []
+    )
+
+
+def predictions(wildcards):
+    """Predictions of all models on the evaluated split, and of their families' oracles."""
+    models = f"<results>/{wildcards.study}/models"
+    split = evaluated(wildcards.study)
+    oracles = [
+        f"{models}/{name}/oracle.{split}.nc"
+        for name, model in STUDIES[wildcards.study].models.items()
+        if model.oracle
+    ]
+    return predicted(wildcards) + oracles
+
+
+def figures(study):
+    """Files of all figures of a study."""
     return [
-        f"{RESULTS}/{study}/{name}" for name in ("evaluation.csv", "summary.csv")
-    ] + figures(study)
+        f"<results>/{study}/figures/{name}.{kind}"
+        for name in STUDIES[study].figures.draw
+        for kind in ("pdf", "png")
+    ]
+
+
+def figure(name):
+    """Output of a figure's rule; its caption is in workflow/report."""
+    paths = [f"<results>/{{study}}/figures/{name}.{kind}" for kind in ("pdf", "png")]
+    picture = report(paths[1], caption=f"../report/{name}.rst", category="{study}")
+    return [paths[0], picture]
+
+
+def evaluated(study):
+    """Split that a study's models are scored on."""
+    return STUDIES[study].evaluation.split
+
+
+def predicted(wildcards):
+    """Predictions of all models on the evaluated split."""
+    study = wildcards.study
+    return [
+        f"<results>/{study}/models/{model}/{evaluated(study)}.nc"
+        for model in STUDIES[study].models
+    ]
+
+
+def learned(wildcards):
+    """Learned dynamics of all models."""
+    return [
+        f"<results>/{wildcards.study}/models/{model}/dynamics.nc"
+        for model in STUDIES[wildcards.study].models
+    ]
+
+
+def drawn(*keys):
+    """Params of a figure: the named keys of the study, and of its models what is drawn of them."""
+
+    def params(wildcards):
+        models = TREES[wildcards.study]["models"]
+        shown = {
+            name: definition.subtree(model, "title", "interactions", "layers", "domain")
+            for name, model in models.items()
+        }
+        return settings(*keys, "figures.colors")(wildcards) | {"models": shown}
+
+    return params

@@ -1,82 +1,15 @@
 # Figures: each as PDF for print and as PNG in the report.
 
 
-FIGURES = [
-    "hermite_basis",
-    "lattices",
-    "counts",
-    "initial_conditions",
-    "parameters",
-    "trajectories",
-    "right_hand_sides",
-    "learning",
-    "moments",
-    "rmse",
-]
-
-
-def figures(study):
-    """Files of all figures of a study."""
-    names = FIGURES if STUDIES[study].models else []
-    return [
-        f"{RESULTS}/{study}/figures/{name}.{kind}"
-        for name in names
-        for kind in ("pdf", "png")
-    ]
-
-
-def figure(name):
-    """Output of a figure's rule; its caption is in workflow/report."""
-    path = RESULTS + "/{study}/figures/" + name
-    picture = report(path + ".png", caption=f"../report/{name}.rst", category="{study}")
-    return [path + ".pdf", picture]
-
-
-def evaluated(study):
-    """Split that a study's models are scored on."""
-    return STUDIES[study].evaluation.split
-
-
-def predicted(wildcards):
-    """Predictions of all models on the evaluated split."""
-    study = wildcards.study
-    return [
-        f"{RESULTS}/{study}/models/{model}/{evaluated(study)}.nc"
-        for model in STUDIES[study].models
-    ]
-
-
-def learned(wildcards):
-    """Learned dynamics of all models."""
-    return [
-        f"{RESULTS}/{wildcards.study}/models/{model}/dynamics.nc"
-        for model in STUDIES[wildcards.study].models
-    ]
-
-
-def drawn(*keys):
-    """Params of a figure: the named keys of the study, and of its models what is drawn of them."""
-
-    def params(wildcards):
-        models = TREES[wildcards.study]["models"]
-        shown = {
-            name: definition.subtree(model, "title", "interactions", "layers", "domain")
-            for name, model in models.items()
-        }
-        return settings(*keys, "figures")(wildcards) | {"models": shown}
-
-    return params
-
-
 rule plot_hermite_basis:
     input:
         library("plot_hermite_basis.py"),
     output:
         figure("hermite_basis"),
     log:
-        RESULTS + "/logs/{study}/figures/plot_hermite_basis.log",
+        "<logs>/{study}/figures/plot_hermite_basis.log",
     benchmark:
-        RESULTS + "/benchmarks/{study}/figures/plot_hermite_basis.tsv"
+        "<benchmarks>/{study}/figures/plot_hermite_basis.tsv"
     conda:
         "../../envs/figures.yaml"
     threads: 1
@@ -97,9 +30,9 @@ rule plot_lattices:
     output:
         figure("lattices"),
     log:
-        RESULTS + "/logs/{study}/figures/plot_lattices.log",
+        "<logs>/{study}/figures/plot_lattices.log",
     benchmark:
-        RESULTS + "/benchmarks/{study}/figures/plot_lattices.tsv"
+        "<benchmarks>/{study}/figures/plot_lattices.tsv"
     conda:
         "../../envs/figures.yaml"
     threads: 1
@@ -117,13 +50,13 @@ rule plot_lattices:
 rule plot_counts:
     input:
         library("plot_counts.py"),
-        moments=RESULTS + "/{study}/train/moments.nc",
+        moments="<results>/{study}/train/moments.nc",
     output:
         figure("counts"),
     log:
-        RESULTS + "/logs/{study}/figures/plot_counts.log",
+        "<logs>/{study}/figures/plot_counts.log",
     benchmark:
-        RESULTS + "/benchmarks/{study}/figures/plot_counts.tsv"
+        "<benchmarks>/{study}/figures/plot_counts.tsv"
     conda:
         "../../envs/figures.yaml"
     threads: 1
@@ -141,13 +74,13 @@ rule plot_counts:
 rule plot_initial_conditions:
     input:
         library("plot_initial_conditions.py"),
-        moments=RESULTS + "/{study}/train/moments.nc",
+        moments="<results>/{study}/train/moments.nc",
     output:
         figure("initial_conditions"),
     log:
-        RESULTS + "/logs/{study}/figures/plot_initial_conditions.log",
+        "<logs>/{study}/figures/plot_initial_conditions.log",
     benchmark:
-        RESULTS + "/benchmarks/{study}/figures/plot_initial_conditions.tsv"
+        "<benchmarks>/{study}/figures/plot_initial_conditions.tsv"
     conda:
         "../../envs/figures.yaml"
     threads: 1
@@ -167,9 +100,9 @@ rule plot_parameters:
     output:
         figure("parameters"),
     log:
-        RESULTS + "/logs/{study}/figures/plot_parameters.log",
+        "<logs>/{study}/figures/plot_parameters.log",
     benchmark:
-        RESULTS + "/benchmarks/{study}/figures/plot_parameters.tsv"
+        "<benchmarks>/{study}/figures/plot_parameters.tsv"
     conda:
         "../../envs/figures.yaml"
     threads: 1
@@ -191,9 +124,9 @@ rule plot_trajectories:
     output:
         figure("trajectories"),
     log:
-        RESULTS + "/logs/{study}/figures/plot_trajectories.log",
+        "<logs>/{study}/figures/plot_trajectories.log",
     benchmark:
-        RESULTS + "/benchmarks/{study}/figures/plot_trajectories.tsv"
+        "<benchmarks>/{study}/figures/plot_trajectories.tsv"
     conda:
         "../../envs/figures.yaml"
     threads: 1
@@ -216,9 +149,9 @@ rule plot_right_hand_sides:
     output:
         figure("right_hand_sides"),
     log:
-        RESULTS + "/logs/{study}/figures/plot_right_hand_sides.log",
+        "<logs>/{study}/figures/plot_right_hand_sides.log",
     benchmark:
-        RESULTS + "/benchmarks/{study}/figures/plot_right_hand_sides.tsv"
+        "<benchmarks>/{study}/figures/plot_right_hand_sides.tsv"
     conda:
         "../../envs/figures.yaml"
     threads: 1
@@ -240,9 +173,9 @@ rule plot_learning:
     output:
         figure("learning"),
     log:
-        RESULTS + "/logs/{study}/figures/plot_learning.log",
+        "<logs>/{study}/figures/plot_learning.log",
     benchmark:
-        RESULTS + "/benchmarks/{study}/figures/plot_learning.tsv"
+        "<benchmarks>/{study}/figures/plot_learning.tsv"
     conda:
         "../../envs/figures.yaml"
     threads: 1
@@ -260,14 +193,14 @@ rule plot_learning:
 rule plot_moments:
     input:
         library("plot_moments.py"),
-        moments=lambda w: f"{RESULTS}/{w.study}/{evaluated(w.study)}/moments.nc",
+        moments=lambda w: f"<results>/{w.study}/{evaluated(w.study)}/moments.nc",
         predictions=predicted,
     output:
         figure("moments"),
     log:
-        RESULTS + "/logs/{study}/figures/plot_moments.log",
+        "<logs>/{study}/figures/plot_moments.log",
     benchmark:
-        RESULTS + "/benchmarks/{study}/figures/plot_moments.tsv"
+        "<benchmarks>/{study}/figures/plot_moments.tsv"
     conda:
         "../../envs/figures.yaml"
     threads: 1
@@ -285,13 +218,13 @@ rule plot_moments:
 rule plot_rmse:
     input:
         library("plot_rmse.py"),
-        evaluation=RESULTS + "/{study}/evaluation.csv",
+        evaluation="<results>/{study}/evaluation.csv",
     output:
         figure("rmse"),
     log:
-        RESULTS + "/logs/{study}/figures/plot_rmse.log",
+        "<logs>/{study}/figures/plot_rmse.log",
     benchmark:
-        RESULTS + "/benchmarks/{study}/figures/plot_rmse.tsv"
+        "<benchmarks>/{study}/figures/plot_rmse.tsv"
     conda:
         "../../envs/figures.yaml"
     threads: 1

@@ -17,26 +17,17 @@ DYNAMICS = (
 )
 
 
-def lattices_if(needed):
-    """Input function: the lattices of the split, training by default, for models whose recipe draws from them."""
-    return lambda w: (
-        ensemble(w.study, w.get("split", "train"))
-        if needed(STUDIES[w.study].models[w.model])
-        else []
-    )
-
-
 rule initial_parameters:
     input:
         library("initial_parameters.py"),
-        moments=RESULTS + "/{study}/{split}/moments.nc",
+        moments="<results>/{study}/{split}/moments.nc",
         lattices=lattices_if(lambda model: model.initial.method == "contrastive"),
     output:
-        RESULTS + "/{study}/models/{model}/initial.{split}.nc",
+        "<results>/{study}/models/{model}/initial.{split}.nc",
     log:
-        RESULTS + "/logs/{study}/models/{model}/initial_parameters.{split}.log",
+        "<logs>/{study}/models/{model}/initial_parameters.{split}.log",
     benchmark:
-        RESULTS + "/benchmarks/{study}/models/{model}/initial_parameters.{split}.tsv"
+        "<benchmarks>/{study}/models/{model}/initial_parameters.{split}.tsv"
     conda:
         "../../envs/numerics.yaml"
     threads: 1
@@ -54,15 +45,15 @@ rule initial_parameters:
 rule learn_dynamics:
     input:
         library("learn_dynamics.py"),
-        moments=RESULTS + "/{study}/train/moments.nc",
-        initial=RESULTS + "/{study}/models/{model}/initial.train.nc",
+        moments="<results>/{study}/train/moments.nc",
+        initial="<results>/{study}/models/{model}/initial.train.nc",
         lattices=lattices_if(lambda model: model.learning.recipe == "contrastive"),
     output:
-        RESULTS + "/{study}/models/{model}/dynamics.nc",
+        "<results>/{study}/models/{model}/dynamics.nc",
     log:
-        RESULTS + "/logs/{study}/models/{model}/learn_dynamics.log",
+        "<logs>/{study}/models/{model}/learn_dynamics.log",
     benchmark:
-        RESULTS + "/benchmarks/{study}/models/{model}/learn_dynamics.tsv"
+        "<benchmarks>/{study}/models/{model}/learn_dynamics.tsv"
     conda:
         "../../envs/numerics.yaml"
     threads: 1
@@ -80,14 +71,14 @@ rule learn_dynamics:
 rule predict_moments:
     input:
         library("predict_moments.py"),
-        dynamics=RESULTS + "/{study}/models/{model}/dynamics.nc",
-        initial=RESULTS + "/{study}/models/{model}/initial.{split}.nc",
+        dynamics="<results>/{study}/models/{model}/dynamics.nc",
+        initial="<results>/{study}/models/{model}/initial.{split}.nc",
     output:
-        RESULTS + "/{study}/models/{model}/{split}.nc",
+        "<results>/{study}/models/{model}/{split}.nc",
     log:
-        RESULTS + "/logs/{study}/models/{model}/predict_moments.{split}.log",
+        "<logs>/{study}/models/{model}/predict_moments.{split}.log",
     benchmark:
-        RESULTS + "/benchmarks/{study}/models/{model}/predict_moments.{split}.tsv"
+        "<benchmarks>/{study}/models/{model}/predict_moments.{split}.tsv"
     conda:
         "../../envs/numerics.yaml"
     threads: 1
@@ -111,13 +102,13 @@ rule predict_moments:
 rule match_oracle:
     input:
         library("match_oracle.py"),
-        moments=RESULTS + "/{study}/{split}/moments.nc",
+        moments="<results>/{study}/{split}/moments.nc",
     output:
-        RESULTS + "/{study}/models/{model}/oracle.{split}.nc",
+        "<results>/{study}/models/{model}/oracle.{split}.nc",
     log:
-        RESULTS + "/logs/{study}/models/{model}/match_oracle.{split}.log",
+        "<logs>/{study}/models/{model}/match_oracle.{split}.log",
     benchmark:
-        RESULTS + "/benchmarks/{study}/models/{model}/match_oracle.{split}.tsv"
+        "<benchmarks>/{study}/models/{model}/match_oracle.{split}.tsv"
     conda:
         "../../envs/numerics.yaml"
     threads: 1

@@ -1,20 +1,15 @@
 # Stochastic simulations, and the moments of their lattices.
 
 
-def keep(file):
-    """A file of lattices, temporary unless the configuration keeps them."""
-    return file if SETTINGS.keep_lattices else temp(file)
-
-
 rule simulate_ensemble:
     input:
         library("simulate_ensemble.py"),
     output:
-        keep(RESULTS + "/{study}/{split}/ensemble/{part}.nc"),
+        keep("<results>/{study}/{split}/ensemble/{part}.nc"),
     log:
-        RESULTS + "/logs/{study}/{split}/simulate_ensemble/{part}.log",
+        "<logs>/{study}/{split}/simulate_ensemble/{part}.log",
     benchmark:
-        RESULTS + "/benchmarks/{study}/{split}/simulate_ensemble/{part}.tsv"
+        "<benchmarks>/{study}/{split}/simulate_ensemble/{part}.tsv"
     conda:
         "../../envs/numerics.yaml"
     threads: 1
@@ -34,13 +29,13 @@ rule simulate_ensemble:
 rule count_moments:
     input:
         library("count_moments.py"),
-        lattices=RESULTS + "/{study}/{split}/ensemble/{part}.nc",
+        lattices="<results>/{study}/{split}/ensemble/{part}.nc",
     output:
-        RESULTS + "/{study}/{split}/counts/{part}.nc",
+        "<results>/{study}/{split}/counts/{part}.nc",
     log:
-        RESULTS + "/logs/{study}/{split}/count_moments/{part}.log",
+        "<logs>/{study}/{split}/count_moments/{part}.log",
     benchmark:
-        RESULTS + "/benchmarks/{study}/{split}/count_moments/{part}.tsv"
+        "<benchmarks>/{study}/{split}/count_moments/{part}.tsv"
     conda:
         "../../envs/numerics.yaml"
     threads: 1
@@ -59,17 +54,17 @@ rule combine_moments:
     input:
         library("combine_moments.py"),
         counts=lambda w: expand(
-            RESULTS + "/{study}/{split}/counts/{part}.nc",
+            "<results>/{study}/{split}/counts/{part}.nc",
             study=w.study,
             split=w.split,
             part=parts(w.study, w.split),
         ),
     output:
-        RESULTS + "/{study}/{split}/moments.nc",
+        "<results>/{study}/{split}/moments.nc",
     log:
-        RESULTS + "/logs/{study}/{split}/combine_moments.log",
+        "<logs>/{study}/{split}/combine_moments.log",
     benchmark:
-        RESULTS + "/benchmarks/{study}/{split}/combine_moments.tsv"
+        "<benchmarks>/{study}/{split}/combine_moments.tsv"
     conda:
         "../../envs/numerics.yaml"
     threads: 1

@@ -18,12 +18,12 @@ difference of sampled moments in a window of time that moves on.
 from pathlib import Path
 
 import xarray as xr
-from dbd.objectives import Divergence
 
 from dbd.checkpoints import checkpointed, load_checkpoint
 from dbd.contrastive import Contrast
 from dbd.jobs import job
 from dbd.models import build_chain, build_dynamics, build_model
+from dbd.objectives import Divergence
 from dbd.recipes import Published, SecondOrder
 from dbd.sampling import Sampler
 from dbd.sliding_window import SlidingWindow

@@ -294,8 +294,27 @@ class Evaluation(Strict):
     )
 
 
+Figure = Literal[
+    "hermite_basis",
+    "lattices",
+    "counts",
+    "initial_conditions",
+    "parameters",
+    "trajectories",
+    "right_hand_sides",
+    "learning",
+    "moments",
+    "rmse",
+]
+
+
 class Figures(Strict):
-    """What the figures look like."""
+    """Which figures there are, and what they look like."""
+
+    draw: tuple[Figure, ...] = Field(
+        ("parameters", "trajectories", "right_hand_sides", "learning", "moments", "rmse"),
+        description="Figures to draw; lattices, counts and initial_conditions are for chains of one species.",
+    )
 
     colors: dict[str, Annotated[str, Field(pattern=COLOR)]] = Field(
         {}, description="Colour of a model in all figures, by model name, as #rrggbb."
