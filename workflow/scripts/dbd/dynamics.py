@@ -215,14 +215,33 @@ def _integrate(scheme, table, domain, step, substeps, coefficients, states):
 
 
 @njit(cache=True, nogil=True)
+def _pull(scheme, jacobian, domain, step, adjoint, pulled, back):
+    """Take `adjoint` (P,) back over a step, in place; fill dS/dF(stage) (stages, P); `back` (stages, d) is scratch."""
+    stages, parameters = pulled.shape
+    for i in range(stages - 1, -1, -1):
+        for k in range(parameters):
+            pulled[i, k] = step * scheme.weights[i] * adjoint[k]
+        for m in range(len(domain)):
+            for j in range(i + 1, stages):
+                pulled[i, domain[m]] += step * scheme.matrix[j, i] * back[j, m]
+        for m in range(len(domain)):
+            back[i, m] = 0.0
+            for k in range(parameters):
+                back[i, m] += jacobian[i, k, m] * pulled[i, k]
+    for i in range(stages):
+        for m in range(len(domain)):
+            adjoint[domain[m]] += back[i, m]
+
+
+@njit(cache=True, nogil=True)
 def add_gradient(scheme, table, domain, step, substeps, coefficients, states, gradients, total, initial):
     """Add dS/du to `total` (P, size) and fill `initial` (R, P) with dS/dtheta(first time)."""
     parameters, stages = len(coefficients), len(scheme.weights)
     work = workspace(scheme, table, domain, coefficients)
     jacobian, weight, first = work[2], work[3], work[4]
     starts = np.empty((substeps + 1, parameters))
-    pulled = np.empty((stages, parameters))  # dS / dF(stage)
-    back = np.empty((stages, len(domain)))  # dS / dtheta_D(stage)
+    pulled = np.empty((stages, parameters))
+    back = np.empty((stages, len(domain)))
     for r in range(len(states)):
         adjoint = initial[r]
         for k in range(parameters):
@@ -237,22 +256,11 @@ def add_gradient(scheme, table, domain, step, substeps, coefficients, states, gr
             for substep in range(substeps - 1, -1, -1):
                 if substep < substeps - 1:  # the stages of the last substep are there already
                     advance(scheme, table, domain, step, coefficients, work, starts[substep])
-                for i in range(stages - 1, -1, -1):
-                    for k in range(parameters):
-                        pulled[i, k] = step * scheme.weights[i] * adjoint[k]
-                    for m in range(len(domain)):
-                        for j in range(i + 1, stages):
-                            pulled[i, domain[m]] += step * scheme.matrix[j, i] * back[j, m]
-                    for m in range(len(domain)):
-                        back[i, m] = 0.0
-                        for k in range(parameters):
-                            back[i, m] += jacobian[i, k, m] * pulled[i, k]
+                _pull(scheme, jacobian, domain, step, adjoint, pulled, back)
+                for i in range(stages):
                     for k in range(parameters):
                         for local in range(len(table.offset)):
                             total[k, first[i] + table.offset[local]] += weight[i, local] * pulled[i, k]
-                for i in range(stages):
-                    for m in range(len(domain)):
-                        adjoint[domain[m]] += back[i, m]
             for k in range(parameters):
                 adjoint[k] += gradients[r, n, k]
 
@@ -272,21 +280,16 @@ def _touch(scheme, table, domain, step, substeps, coefficients, trajectory, colu
 
 
 @njit(cache=True, nogil=True)
-def _add(target, factor, source):
-    """Add factor * source to target, both (width,)."""
-    for c in range(len(target)):
-        target[c] += factor * source[c]
-
-
-@njit(cache=True, nogil=True)
 def _sensitivity(scheme, table, domain, step, substeps, coefficients, trajectory, column, derivative):
     """Fill derivative[1:] (times, P, P * m) of a trajectory (times, P); `column` numbers the touched coefficients."""
     parameters, stages, width = len(coefficients), len(scheme.weights), derivative.shape[2]
     touched = width // parameters
     work = workspace(scheme, table, domain, coefficients)
     jacobian, weight, first = work[2], work[3], work[4]
-    inner = np.empty((len(domain), width))  # d theta_D(stage) / du
-    slope = np.empty((stages, parameters, width))  # d F(stage) / du
+    before = np.empty((parameters, width))
+    row = np.empty(parameters)  # d theta_k(end of step) / d theta(start)
+    pulled = np.empty((stages, parameters))  # d theta_k(end of step) / dF(stage)
+    back = np.empty((stages, len(domain)))
     for n in range(1, len(trajectory)):
         state = trajectory[n - 1].copy()
         total = derivative[n]
@@ -295,20 +298,22 @@ def _sensitivity(scheme, table, domain, step, substeps, coefficients, trajectory
                 total[k, c] = derivative[n - 1, k, c]
         for _ in range(substeps):
             advance(scheme, table, domain, step, coefficients, work, state)
-            for i in range(stages):
-                for m in range(len(domain)):
-                    for c in range(width):
-                        inner[m, c] = total[domain[m], c]
-                    for j in range(i):
-                        if scheme.matrix[i, j] != 0.0:
-                            _add(inner[m], step * scheme.matrix[i, j], slope[j, domain[m]])
-                for k in range(parameters):
-                    for c in range(width):
-                        slope[i, k, c] = 0.0
-                    for m in range(len(domain)):
-                        _add(slope[i, k], jacobian[i, k, m], inner[m])
-                    for local in range(len(table.offset)):
-                        slope[i, k, k * touched + column[first[i] + table.offset[local]]] += weight[i, local]
-            for i in range(stages):
-                for k in range(parameters):
-                    _add(total[k], step * scheme.weights[i], slope[i, k])
+            for k in range(parameters):
+                for c in range(width):
+                    before[k, c] = total[k, c]
+            for k in range(parameters):
+                for j in range(parameters):
+                    row[j] = 1.0 if j == k else 0.0
+                _pull(scheme, jacobian, domain, step, row, pulled, back)
+                for c in range(width):
+                    total[k, c] = row[k] * before[k, c]
+                for j in range(parameters):
+                    if j != k and row[j] != 0.0:
+                        for c in range(width):
+                            total[k, c] += row[j] * before[j, c]
+                for i in range(stages):
+                    for j in range(parameters):
+                        if pulled[i, j] != 0.0:
+                            for local in range(len(table.offset)):
+                                place = j * touched + column[first[i] + table.offset[local]]
+                                total[k, place] += pulled[i, j] * weight[i, local]

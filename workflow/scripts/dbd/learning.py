@@ -236,8 +236,8 @@ def _linearise(problem: Problem, splines: np.ndarray, point: _Point, group: np.n
         elements, derivative = problem.dynamics.sensitivity(coefficients, point.states[r])
         change = problem.splines[elements]
         columns = np.unique(change.indices)
-        derivative = derivative @ change[:, columns].toarray()
-        derivative = derivative.reshape(*derivative.shape[:2], -1)
+        derivative = derivative.reshape(-1, len(elements)) @ change[:, columns].toarray()
+        derivative = derivative.reshape(problem.steps + 1, parameters, -1)
         rows = (root[r] @ derivative).reshape(-1, derivative.shape[-1])
         return columns, rows.T @ rows, np.tensordot(gradient[r], derivative, 2)
 
