@@ -13,9 +13,10 @@ def plot_learning(dynamics, models, chosen):
     figure, (left, right) = plt.subplots(1, 2, figsize=(PAGE, 0.36 * PAGE))
     for name, learned in dynamics.items():
         for axes, variable in ((left, "action"), (right, "gradient_norm")):
-            axes.plot(learned[variable].values, color=colors[name], label=models[name]["title"])
-    left.set(xlabel="optimisation step", ylabel="action", yscale="log", xscale="symlog")
-    right.set(xlabel="optimisation step", ylabel="norm of the gradient", yscale="log", xscale="symlog")
+            values = learned[variable].values
+            axes.plot(range(1, len(values) + 1), values, color=colors[name], label=models[name]["title"])
+    left.set(xlabel="optimisation step", ylabel="action", yscale="log", xscale="log")
+    right.set(xlabel="optimisation step", ylabel="norm of the gradient", yscale="log", xscale="log")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
 
