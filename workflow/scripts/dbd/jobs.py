@@ -21,7 +21,8 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
     anything else is a defect and keeps its traceback, which goes to the log as well.
     """
     Path(log).parent.mkdir(parents=True, exist_ok=True)
-    logging.basicConfig(filename=log, filemode="w", level=logging.INFO, format="%(message)s", force=True)
+    logging.basicConfig(filename=log, filemode="w", format="%(message)s", force=True)
+    LOGGER.setLevel(logging.INFO)
     try:
         with threadpool_limits(1):
             yield LOGGER
