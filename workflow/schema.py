@@ -36,7 +36,8 @@ def rows(node: dict[str, Any], definitions: dict[str, Any], told: set[str], pref
         ):
             default = "see below"
         path = f"{prefix}{key}"
-        yield path, default, entry.get("description", "")
+        # A description that is also that of the section is kept with the section alone.
+        yield path, default, entry.get("description") or choices[0]["description"]
         suffix = (
             ".<name>."
             if entry.keys() & {"additionalProperties", "patternProperties"}
