@@ -145,7 +145,7 @@ def test_cross_validation_against_learning_without_a_fold(rng):
 
             found = finish(part(fold != left_out), State(state.splines), 30, 1e-12)
             expected += _evaluate(part(fold == left_out), found.splines).action
-        assert score == pytest.approx(expected, rel=0.01)
+        assert score == pytest.approx(expected, rel=0.02)
 
 
 def test_segments_share_their_ends():

@@ -138,17 +138,21 @@ class HermiteGrid:
         unit = (np.asarray(points) - self.table.lower) / self.table.spacing
         return np.maximum(np.maximum(-unit, unit - self.table.cells), 0.0).max(axis=-1)
 
-    def roughness(self) -> sparse.csr_array:
-        """Quadratic form of the thin-plate energy, exactly integrated; symmetric, (size, size).
+    def roughness(self, order: int = 2) -> sparse.csr_array:
+        """Quadratic form of the thin-plate energy of an order, exactly integrated; symmetric, (size, size).
 
-        ``u @ R @ u`` is the integral over the grid of the sum over all pairs of axes of (d2 F / dx_m dx_n)^2, in units
-        of x: it does not depend on how finely one and the same function is resolved, and vanishes for linear functions.
+        ``u @ R @ u`` is the integral over the grid of the sum over all `order`-tuples of axes of the squared derivative
+        of F along them, (d2 F / dx_m dx_n)^2 for order 2, in units of x: it does not depend on how finely one and the
+        same function is resolved, and vanishes for polynomials of lower degree. Orders 1 to 3; third derivatives are
+        those within the cells.
         """
-        axes = [_derivative_products(n, h) for n, h in zip(self.shape, self.spacing, strict=True)]
-        orders = [order for order in product(range(3), repeat=self.dimension) if sum(order) == 2]
+        axes = [_derivative_products(n, h, order) for n, h in zip(self.shape, self.spacing, strict=True)]
+        splits = [split for split in product(range(order + 1), repeat=self.dimension) if sum(split) == order]
         return sum(
-            2 / np.prod([factorial(k) for k in order]) * self._tensor([axes[m][k] for m, k in enumerate(order)])
-            for order in orders
+            factorial(order)
+            / np.prod([factorial(k) for k in split])
+            * self._tensor([axes[m][k] for m, k in enumerate(split)])
+            for split in splits
         )
 
     def splines(self) -> sparse.csr_array:
@@ -169,11 +173,11 @@ class HermiteGrid:
         return sparse.csr_array(matrix[:, order] if matrix.shape[1] == self.size else matrix)
 
 
-def _derivative_products(vertices: int, spacing: float) -> list[sparse.csr_array]:
-    """Integrals of B_i^(k) B_j^(k) over an axis, k = 0, 1, 2, in units of x; each (2 vertices, 2 vertices)."""
+def _derivative_products(vertices: int, spacing: float, order: int) -> list[sparse.csr_array]:
+    """Integrals of B_i^(k) B_j^(k) over an axis, k = 0 .. order, in units of x; each (2 vertices, 2 vertices)."""
     monomials = np.array([[1, 0, -3, 2], [0, 1, -2, 1], [0, 0, 3, -2], [0, 0, -1, 1]], float)  # rows: local basis
     products = []
-    for k in range(3):
+    for k in range(order + 1):
         derivative = np.polynomial.polynomial.polyder(monomials, k, axis=1) if k else monomials
         power = np.arange(derivative.shape[1])
         cell = derivative @ (1 / (power[:, None] + power + 1)) @ derivative.T * spacing ** (1 - 2 * k)

@@ -17,6 +17,7 @@ from dbd.objectives import Divergence
 from dbd.sliding_window import HISTORY, Progress, SlidingWindow
 
 PIECES = (10, 40)  # time steps in the pieces of trajectories that the second-order recipe begins with
+CHOICES = 3  # how often the roughness may change
 WARM_UP = (6, 1e-2)  # most steps on them, and the relative fall of the action at which the last one is taken
 
 
@@ -25,8 +26,8 @@ class SecondOrder:
     """Levenberg-Marquardt steps on the divergence along whole trajectories, with exact moments.
 
     It begins with short pieces of trajectories, each from parameters that match the data where it starts, so that
-    nothing can run away. Longer pieces and whole trajectories follow, and last whole trajectories with the roughness
-    that cross-validation over training initial conditions chose around them.
+    nothing can run away. Longer pieces and whole trajectories follow. Cross-validation over training initial conditions
+    around the solution then chooses the roughness, and whole trajectories are learned with it, until the choice stays.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ class SecondOrder:
     def states(self, kept: State | None) -> Iterator[State]:
         """Yield the state after each step, from the beginning or after `kept`."""
         last = self.divergence.mean.shape[1] - 1
-        lengths = [length for length in PIECES if length < last] + [last, last]
+        lengths = [length for length in PIECES if length < last] + [last]
         roughness, phase, past, position = self.roughness[0], 0, (np.empty(0), np.empty(0)), None
         if kept is not None:
             begin = int(kept["begin"])
@@ -73,9 +74,9 @@ class SecondOrder:
                 bool(kept["converged"]),
             )
         while True:
-            problem = self._problem(lengths[phase], roughness)
+            whole = phase >= len(lengths) - 1
+            problem = self._problem(last if whole else lengths[phase], roughness)
             begin = position or problem.start()
-            whole = lengths[phase] == last
             for position in optimise(problem, begin, *((self.steps, self.tolerance) if whole else WARM_UP)):
                 yield {
                     "u": problem.coefficients(position.splines),
@@ -90,12 +91,13 @@ class SecondOrder:
                     "converged": np.array(position.converged),
                 }
             past = (np.append(past[0], position.action), np.append(past[1], position.gradient))
-            phase += 1
-            if phase == len(lengths):
-                return
-            if phase == len(lengths) - 1:
+            if whole:
                 scores = cross_validate(problem, position, self.roughness, self.folds)
-                roughness = self.roughness[int(np.argmin(scores))]
+                chosen = self.roughness[int(np.argmin(scores))]
+                if chosen == roughness or phase == len(lengths) - 1 + CHOICES:
+                    return
+                roughness = chosen
+            phase += 1
             position = Position(position.splines)
 
     def _problem(self, length: int, roughness: float) -> Problem:
