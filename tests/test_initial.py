@@ -11,7 +11,7 @@ from dbd.transfer_matrix import Chain
 
 NOTHING = {"interactions": [], "box": None, "parameters": None, "counts": None, "sweeps": 20}
 LISTED = NOTHING | {"interactions": ["A", "AA"], "parameters": [[0.1, 0.2], [-1.0, 2.0]]}
-BOXED = NOTHING | {"interactions": ["A", "AA"], "box": {"lower": [-1, 2], "upper": [1, 2]}}
+BOXED = NOTHING | {"interactions": ["A", "AA"], "box": {"lower": [-1, 2], "upper": [1, 2], "design": "random"}}
 COUNTED = NOTHING | {"counts": {"B": [2, 4], "A": 5}}
 
 
@@ -20,24 +20,29 @@ def streams(number, *key):
     return [stream(3, *key, run) for run in range(number)]
 
 
+def by_index(seed):
+    """Streams of the initial conditions of a split, and of the split itself."""
+    return lambda *index: stream(seed, *index)
+
+
 def test_names():
     assert initial_names(LISTED, ["A", "B"]) == ("A", "AA")
     assert initial_names(COUNTED, ["A", "B"]) == ("A", "B")
 
 
 def test_listed_parameters():
-    assert initial_numbers(LISTED, ["A"], 1, stream(0)).tolist() == [-1, 2]
+    assert initial_numbers(LISTED, ["A"], 1, by_index(0)).tolist() == [-1, 2]
 
 
 def test_box():
-    drawn = np.array([initial_numbers(BOXED, ["A"], index, stream(0, index)) for index in range(200)])
+    drawn = np.array([initial_numbers(BOXED, ["A"], index, by_index(0)) for index in range(200)])
     assert (drawn[:, 1] == 2).all()
     assert drawn[:, 0].min() < -0.9 and drawn[:, 0].max() > 0.9 and np.abs(drawn).max() <= 2
-    assert (initial_numbers(BOXED, ["A"], 0, stream(0, 0)) == drawn[0]).all()
+    assert (initial_numbers(BOXED, ["A"], 0, by_index(0)) == drawn[0]).all()
 
 
 def test_counts():
-    drawn = np.array([initial_numbers(COUNTED, ["A", "B", "C"], 0, stream(0, index)) for index in range(100)])
+    drawn = np.array([initial_numbers(COUNTED, ["A", "B", "C"], 0, by_index(index)) for index in range(100)])
     assert set(drawn[:, 0]) == {5}
     assert set(drawn[:, 1]) == {2, 3, 4}, "the range includes both ends"
     assert set(drawn[:, 2]) == {0}, "species that are not mentioned are absent"
@@ -75,3 +80,14 @@ def test_lattices_of_parameters_follow_the_boltzmann_distribution():
     assert agrees(lattices, lattice, chain, theta)
     assert not agrees(lattices, lattice, chain, theta + np.array([0.3, 0]))
     assert not agrees(lattices, lattice, chain, theta + np.array([0, 0.3]))
+
+
+def test_sobol_design_fills_the_box():
+    """Each half of each axis holds half of the points, each eighth of the box its share; points are found by index."""
+    box = {**BOXED, "box": {"lower": [-1, 0], "upper": [1, 4], "design": "sobol"}}
+    drawn = np.array([initial_numbers(box, ["A"], index, by_index(3)) for index in range(64)])
+    cells = np.floor((drawn - [-1, 0]) / [0.5, 1.0]).astype(int)
+    assert (np.unique(cells, axis=0, return_counts=True)[1] == 4).all()
+    assert len(np.unique(cells, axis=0)) == 16
+    assert (initial_numbers(box, ["A"], 17, by_index(3)) == drawn[17]).all()
+    assert (initial_numbers(box, ["A"], 17, by_index(4)) != drawn[17]).all()

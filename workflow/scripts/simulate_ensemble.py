@@ -34,9 +34,13 @@ def simulate_ensemble(settings, study, split, initial_conditions, runs, threads)
     occupancy = np.empty((len(initial_conditions), len(runs), steps + 1, lattice.size), np.uint8)
     turns = np.empty(occupancy.shape[:2], np.int64)
     numbers = []
+
+    def numbers_of(*index: int) -> np.random.Generator:
+        return stream(settings["seed"], "initial numbers", study, split, *index)
+
     for place, index in enumerate(progress(initial_conditions, len(initial_conditions), "initial conditions")):
         key = (study, split, index)
-        numbers.append(initial_numbers(start, species, index, stream(settings["seed"], "initial numbers", *key)))
+        numbers.append(initial_numbers(start, species, index, numbers_of))
         placing = [stream(settings["seed"], "initial lattice", *key, run) for run in runs]
         moving = [stream(settings["seed"], "simulate", *key, run) for run in runs]
         lattices = initial_lattices(start, numbers[-1], lattice, species, selection, placing, threads=threads)

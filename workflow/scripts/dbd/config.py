@@ -89,6 +89,10 @@ class Box(Strict):
 
     lower: tuple[Number, ...] = Field(description="Lower corner, one number per interaction.")
     upper: tuple[Number, ...] = Field(description="Upper corner, one number per interaction.")
+    design: Literal["random", "sobol"] = Field(
+        "random",
+        description="Independent points, or those of a scrambled Sobol sequence, which leave no large gaps.",
+    )
 
 
 class InitialCondition(Strict):

@@ -1,9 +1,10 @@
 """Where runs start: lattices drawn from a Boltzmann distribution, or given numbers of molecules at random sites."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.stats import qmc
 
 from dbd.energy import EnergyModel
 from dbd.lattice import Lattice
@@ -17,21 +18,21 @@ def initial_names(start: Mapping[str, Any], species: Sequence[str]) -> tuple[str
 
 
 def initial_numbers(
-    start: Mapping[str, Any], species: Sequence[str], index: int, generator: np.random.Generator
+    start: Mapping[str, Any], species: Sequence[str], index: int, generator_of: Callable[..., np.random.Generator]
 ) -> np.ndarray:
     """Interaction parameters, or numbers of molecules, of one initial condition.
 
     Parameters
     ----------
     start
-        Section ``initial_condition`` of a study: ``parameters`` (listed), ``box`` (drawn uniformly) or ``counts``
-        (numbers of molecules, or ranges to draw from).
+        Section ``initial_condition`` of a study: ``parameters`` (listed), ``box`` (drawn uniformly, independently or as
+        the next point of a scrambled Sobol sequence) or ``counts`` (numbers of molecules, or ranges to draw from).
     species
         Species of the study.
     index
         Which initial condition.
-    generator
-        The stream of this initial condition.
+    generator_of
+        Stream of an initial condition by its index, and of the whole split without one.
 
     Returns
     -------
@@ -40,7 +41,14 @@ def initial_numbers(
     if start["parameters"] is not None:
         return np.array(start["parameters"][index], float)
     if start["box"] is not None:
-        return generator.uniform(start["box"]["lower"], start["box"]["upper"])
+        lower, upper = np.array(start["box"]["lower"]), np.array(start["box"]["upper"])
+        if start["box"]["design"] == "sobol":
+            sequence = qmc.Sobol(len(lower), scramble=True, rng=generator_of())
+            if index:
+                sequence.fast_forward(index)
+            return lower + (upper - lower) * sequence.random(1)[0]
+        return lower + (upper - lower) * generator_of(index).random(len(lower))
+    generator = generator_of(index)
     ranges = (start["counts"].get(name, 0) for name in species)
     return np.array([generator.integers(r[0], r[1] + 1) if isinstance(r, list) else r for r in ranges], float)
 

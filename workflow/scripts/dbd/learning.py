@@ -4,10 +4,11 @@ The action of the right-hand sides is a sum over initial conditions and times of
 model and those of the data. Its Gauss-Newton matrix needs the sensitivities of the trajectories alone, so Levenberg-
 Marquardt steps converge in ten to twenty steps where gradient descent on the same action needs thousands.
 
-Right-hand sides are cubic splines, the twice continuously differentiable functions of the Q3 C1 space, and their
-thin-plate energy of order three is penalised: it leaves quadratic functions free, and beyond the data right-hand sides
-go on as such, which held-out initial conditions bear out better than going on straight. Splines that no trajectory
-touches are set to minimise that energy, which is exact and leaves equations for the touched ones alone.
+Right-hand sides are cubic splines, the twice continuously differentiable functions of the Q3 C1 space, and the sum of
+their thin-plate energies of the orders two and three is penalised. Where data end, they go on as quadratic functions
+over about one parameter unit, which held-out initial conditions bear out better than going on straight, and straight
+beyond, so that they do not run away. Splines that no trajectory touches are set to minimise that energy, which is exact
+and leaves equations for the touched ones alone.
 
 The roughness may be chosen by cross-validation over initial conditions, `cross_validate`, in the quadratic model of the
 action around a minimum: that costs one factorisation for each fold and candidate instead of one learning.
@@ -27,7 +28,6 @@ from dbd.dynamics import Dynamics, map_blocks, quadrature
 
 MARGIN = 1.0  # how far outside the grid, in grid units, a step may take trajectories: the next ones may need the detour
 LARGEST_DAMPING = 1e6
-ORDER = 3  # of the thin-plate energy
 
 
 class Misfit(NamedTuple):
@@ -77,7 +77,8 @@ class Problem:
     @cached_property
     def energy(self) -> sparse.csc_array:
         """Thin-plate energy of a right-hand side as a quadratic form in its spline coefficients."""
-        return sparse.csc_array(self.splines.T @ self.dynamics.grid.roughness(ORDER) @ self.splines)
+        grid = self.dynamics.grid
+        return sparse.csc_array(self.splines.T @ (grid.roughness(3) + grid.roughness(2)) @ self.splines)
 
     @cached_property
     def weights(self) -> np.ndarray:
