@@ -1,8 +1,9 @@
 """Learning the functions of the reduced equation of a density from counts of particles.
 
 The unknowns are the coefficients of cubic splines for F0, F1 and ln F2. The action, a quasi-likelihood, and a penalty
-on the roughness (integral of the squared second derivative) of the functions are minimised together by Gauss-Newton
-steps. The penalty is lowered step by step, each minimum the start of the next, and what it ends at is chosen by
+on the roughness of the functions are minimised together by Gauss-Newton steps. Roughness is the integral of the squared
+second derivative of F0, and first derivative of F1 and ln F2: without evidence transport is plain diffusion. The
+penalty is lowered step by step, each minimum the start of the next, and what it ends at is chosen by
 held-out starting densities. The error band is a bootstrap over groups of runs: for each resampled data set one
 Gauss-Newton step from the minimum, with the gradient by the adjoint. It shows the statistical error, not what the
 penalty smooths away.
@@ -21,6 +22,8 @@ from dbd.densities import Tally
 from dbd.gauss_newton import Expansion, Minimum, minimise
 
 SMALLEST_DISPERSION = 0.05
+SMOOTHED = (2, 1, 1)
+"""Order of the derivative of each function that counts as its roughness."""
 
 
 class DensityData(NamedTuple):
@@ -72,7 +75,8 @@ class DensityProblem:
     data
         What is learned from.
     roughness
-        Factor of the penalty, half the sum of the integrals of (F'' / scale)^2 over nu.
+        Factor of the penalty, half the sum of the integrals over nu of (F0'' / scale)^2, (F1' / scale)^2 and
+        (ln F2' / scale)^2.
     scale
         Typical sizes of F0, F1 and ln F2, in which their roughness is measured.
     """
@@ -90,7 +94,10 @@ class DensityProblem:
     @cached_property
     def penalty(self) -> np.ndarray:
         """Matrix of the penalty; (unknowns, unknowns)."""
-        energy = block_diag(*[self.model.grid.roughness().toarray() / scale**2 for scale in self.scale])
+        grid = self.model.grid
+        energy = block_diag(
+            *[grid.roughness(k).toarray() / scale**2 for k, scale in zip(SMOOTHED, self.scale, strict=True)]
+        )
         return self.roughness * self.splines.T @ energy @ self.splines
 
     def constant(self, diffusion: float) -> np.ndarray:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
+from threadpoolctl import threadpool_limits
 
 LARGEST_DAMPING = 1e8
 
@@ -26,6 +27,7 @@ class Minimum(NamedTuple):
     converged: bool
 
 
+@threadpool_limits.wrap(limits=1)
 def minimise(
     value: Callable[[np.ndarray], float],
     expand: Callable[[np.ndarray], Expansion],
@@ -35,6 +37,9 @@ def minimise(
     damping: float = 1e-2,
 ) -> Minimum:
     """Descend from `start` until a step gains less than `tolerance`, or no step gains anything, or `steps` are done.
+
+    Linear algebra runs on one thread, in `value` and `expand` too, so that results do not depend on the
+    number of cores.
 
     Parameters
     ----------

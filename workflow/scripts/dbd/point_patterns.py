@@ -85,3 +85,19 @@ def clustered_points(rng: np.random.Generator, box: Box, density: float, members
     parents = rng.random((rng.poisson(density * box.volume / members), box.dimension)) * lengths
     children = np.repeat(parents, rng.poisson(members, len(parents)), axis=0)
     return (children + width * rng.standard_normal(children.shape)) % lengths
+
+
+def jittered_pairs(density: float, spread: float, distance: np.ndarray) -> np.ndarray:
+    """Pair density of `jittered_points` on a long interval, at distances (n,)."""
+    unit = np.asarray(distance) * density
+    far = int(np.ceil(unit.max() + 12 * spread)) + 1
+    links = np.arange(-far, far + 1)
+    variance = 2 * spread**2
+    bell = np.exp(-((unit[:, None] - links[links != 0]) ** 2) / (2 * variance)) / np.sqrt(2 * np.pi * variance)
+    return density**2 * bell.sum(axis=1)
+
+
+def clustered_pairs(density: float, members: float, width: float, distance: np.ndarray) -> np.ndarray:
+    """Pair density of `clustered_points` on a long interval, at distances (n,)."""
+    near = np.exp(-(np.asarray(distance) ** 2) / (4 * width**2)) / (2 * np.sqrt(np.pi) * width)
+    return density**2 + density * members * near
