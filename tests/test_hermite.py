@@ -1,5 +1,7 @@
 """Q3 C1 elements: exactness for cubics, smoothness, order, derivatives, splines, roughness."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -202,3 +204,19 @@ def test_bad_grids_are_refused(lower, spacing, shape, message):
     """One line that says what is allowed."""
     with pytest.raises(ValueError, match=message):
         HermiteGrid(lower, spacing, shape)
+
+
+@each_grid
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_roughness_of_a_product_of_cubics(grid, order, rng):
+    """The energy of every order splits into integrals along the axes, which polynomials do exactly."""
+    polynomials = [np.polynomial.Polynomial(rng.normal(size=4)) for _ in range(grid.dimension)]
+    u = interpolate(grid, [(p, p.deriv()) for p in polynomials])
+    energy = 0.0
+    for axes in itertools.product(range(grid.dimension), repeat=order):
+        term = 1.0
+        for m, p in enumerate(polynomials):
+            square = (p.deriv(axes.count(m)) ** 2).integ()
+            term *= square(grid.upper[m]) - square(grid.lower[m])
+        energy += term
+    np.testing.assert_allclose(u @ grid.roughness(order) @ u, energy, rtol=1e-8)
