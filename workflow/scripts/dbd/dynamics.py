@@ -134,6 +134,12 @@ class Dynamics:
 
         return sum(map_blocks(block, len(states), threads)), initial
 
+    def touched(self, coefficients: np.ndarray, states: np.ndarray) -> np.ndarray:
+        """Coefficients of a right-hand side that trajectories (R, times, P) depend on, ascending."""
+        mark = np.zeros(self.grid.size, bool)
+        _touch(*self.arguments, coefficients, states, mark)
+        return np.flatnonzero(mark)
+
     def sensitivity(self, coefficients: np.ndarray, trajectory: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Derivatives d theta(t_n) / du of one trajectory, on the coefficients it touches.
 
@@ -151,9 +157,8 @@ class Dynamics:
         derivative
             d theta_k(t_n) / du[l, touched[j]] at [n, k, l, j]; float64 (times, P, P, m).
         """
+        touched = self.touched(coefficients, trajectory[None])
         column = np.full(self.grid.size, -1)
-        _touch(*self.arguments, coefficients, trajectory, column)
-        touched = np.flatnonzero(column >= 0)
         column[touched] = np.arange(len(touched))
         derivative = np.zeros((len(trajectory), self.parameters, self.parameters * len(touched)))
         _sensitivity(*self.arguments, coefficients, trajectory, column, derivative)
@@ -266,17 +271,18 @@ def add_gradient(scheme, table, domain, step, substeps, coefficients, states, gr
 
 
 @njit(cache=True, nogil=True)
-def _touch(scheme, table, domain, step, substeps, coefficients, trajectory, column):
-    """Set `column` (size,) to 0 for the basis functions whose cells a stage of the trajectory (times, P) lies in."""
+def _touch(scheme, table, domain, step, substeps, coefficients, states, mark):
+    """Set `mark` (size,) for the basis functions of the cells that stages of trajectories (R, times, P) lie in."""
     work = workspace(scheme, table, domain, coefficients)
     first = work[4]
-    for n in range(len(trajectory) - 1):
-        state = trajectory[n].copy()
-        for _ in range(substeps):
-            advance(scheme, table, domain, step, coefficients, work, state)
-            for i in range(len(first)):
-                for local in range(len(table.offset)):
-                    column[first[i] + table.offset[local]] = 0
+    for r in range(len(states)):
+        for n in range(states.shape[1] - 1):
+            state = states[r, n].copy()
+            for _ in range(substeps):
+                advance(scheme, table, domain, step, coefficients, work, state)
+                for i in range(len(first)):
+                    for local in range(len(table.offset)):
+                        mark[first[i] + table.offset[local]] = True
 
 
 @njit(cache=True, nogil=True)

@@ -20,6 +20,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 from scipy import linalg, sparse
 from scipy.sparse.linalg import splu
 from threadpoolctl import threadpool_limits
@@ -28,6 +29,7 @@ from dbd.dynamics import Dynamics, map_blocks, quadrature
 
 MARGIN = 1.0  # how far outside the grid, in grid units, a step may take trajectories: the next ones may need the detour
 LARGEST_DAMPING = 1e6
+BLOCKS = 16  # into which the sum over initial conditions is cut; each has a matrix of its own
 
 
 class Misfit(NamedTuple):
@@ -234,28 +236,51 @@ def _linearise(problem: Problem, splines: np.ndarray, point: _Point, group: np.n
     root = np.sqrt(np.maximum(curvature, 0.0))[..., None] * np.swapaxes(vectors, -1, -2)
     gradient = point.misfit.gradient * problem.weights[:, None]
     parameters = problem.dynamics.parameters
-
-    def piece(r: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        elements, derivative = problem.dynamics.sensitivity(coefficients, point.states[r])
-        change = problem.splines[elements]
-        columns = np.unique(change.indices)
-        derivative = derivative.reshape(-1, len(elements)) @ change[:, columns].toarray()
-        derivative = derivative.reshape(problem.steps + 1, parameters, -1)
-        rows = (root[r] @ derivative).reshape(-1, derivative.shape[-1])
-        return columns, rows.T @ rows, np.tensordot(gradient[r], derivative, 2)
-
-    pieces = map_blocks(lambda block: piece(block.start), len(problem.initial), problem.threads, size=1)
-    touched = np.unique(np.concatenate([columns for columns, _, _ in pieces]))
+    touched = np.unique(problem.splines[problem.dynamics.touched(coefficients, point.states)].indices)
     size = parameters * len(touched)
+
+    def accumulate(members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        matrix, total = np.zeros((size, size)), np.zeros(size)
+        for r in members:
+            elements, derivative = problem.dynamics.sensitivity(coefficients, point.states[r])
+            columns, change = _dense_rows(problem.splines, elements)
+            derivative = derivative.reshape(-1, len(elements)) @ change
+            derivative = derivative.reshape(problem.steps + 1, parameters, -1)
+            rows = (root[r] @ derivative).reshape(-1, derivative.shape[-1])
+            place = (np.arange(parameters)[:, None] * len(touched) + np.searchsorted(touched, columns)).ravel()
+            _add_at(matrix, place, rows.T @ rows)
+            total[place] += gradient[r].ravel() @ derivative.reshape(gradient[r].size, -1)
+        return matrix, total
+
     matrix, total = np.zeros((group.max() + 1, size, size)), np.zeros((group.max() + 1, size))
-    for r, (columns, square, slope) in enumerate(pieces):
-        place = (np.arange(parameters)[:, None] * len(touched) + np.searchsorted(touched, columns)).ravel()
-        matrix[group[r]][np.ix_(place, place)] += square
-        total[group[r], place] += slope
+    for g in range(len(matrix)):
+        members = np.flatnonzero(group == g)
+        length = -(-len(members) // BLOCKS)
+        for part in map_blocks(lambda part: accumulate(members[part]), len(members), problem.threads, length):  # noqa: B023
+            matrix[g] += part[0]
+            total[g] += part[1]
     extension = _extension(problem.energy, touched)
     energy = extension.T @ (problem.energy @ extension)
     pull = splines[:, touched] @ energy
     return _System(touched, extension, matrix, total, linalg.block_diag(*[energy] * parameters), pull.ravel())
+
+
+def _dense_rows(matrix: sparse.csr_array, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Some rows of a sparse matrix: the columns that are not empty, ascending, and the values there, dense."""
+    begin, count = matrix.indptr[rows], np.diff(matrix.indptr)[rows]
+    entry = np.arange(count.sum()) + np.repeat(begin - np.cumsum(count) + count, count)
+    columns, place = np.unique(matrix.indices[entry], return_inverse=True)
+    dense = np.zeros((len(rows), len(columns)))
+    dense[np.repeat(np.arange(len(rows)), count), place] = matrix.data[entry]
+    return columns, dense
+
+
+@njit(cache=True, nogil=True)
+def _add_at(matrix, place, block):
+    """Add `block` (m, m) to the rows and columns `place` (m,) of `matrix`."""
+    for i in range(len(place)):
+        for j in range(len(place)):
+            matrix[place[i], place[j]] += block[i, j]
 
 
 def _extension(energy: sparse.csc_array, touched: np.ndarray) -> np.ndarray:
