@@ -1,0 +1,126 @@
+"""Killed runs end with the bytes of an undisturbed one; damaged files and full disks are told in one line."""
+
+import contextlib
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+DAMAGED = "truncated or corrupt netCDF file"
+
+
+@pytest.fixture
+def start(project):
+    """Start Snakemake in a process group of its own, all of which is gone when the test ends."""
+    started = []
+
+    def start(target):
+        command = project.command(target, "--rerun-incomplete", "--quiet", "all")
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        started.append(subprocess.Popen(command, cwd=project.root, start_new_session=True, **quiet))
+        return started[-1]
+
+    yield start
+    for process in started:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_for(process, ready):
+    """Wait until `ready()`, which must be before the process ends."""
+    while not ready():
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.01)
+
+
+def test_killed_run_ends_with_the_same_bytes(project, start):
+    """Snakemake is killed while it simulates and leaves its jobs behind; then it and its jobs while they learn."""
+    wanted = project.products()
+    model = project.results / "models" / "hidden_published"
+    target = str(project.RESULTS / "models" / "hidden_published" / "test.nc")
+    shutil.rmtree(project.results)
+    ensemble = project.results / "train" / "ensemble"
+    process = start(target)
+    wait_for(process, lambda: len(list(ensemble.glob("*.nc"))) >= 2)
+    process.kill()
+    process.wait()
+    project.run("--unlock")
+    process = start(target)
+    wait_for(process, (model / "dynamics.checkpoint").exists)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (model / "dynamics.nc").exists()
+    project.run("--unlock")
+    code, said = project.run(target, "--rerun-incomplete")
+    assert code == 0, said
+    assert not (model / "dynamics.checkpoint").exists()
+    found = project.products()
+    assert "models/hidden_published/test.nc" in found
+    assert [name for name in found if found[name] != wanted[name]] == []
+    assert not list(project.results.rglob(".partial*"))
+
+
+def test_damaged_files_are_told_and_nothing_else_is_lost(project):
+    """One file of each kind is damaged and its readers have to run: each is told in one line and the rest is kept."""
+    damaged = {
+        "test/ensemble/ic0-3_run0-5.nc": "count_moments",
+        "train/counts/ic0-3_run0-5.nc": "combine_moments",
+        "models/visible/initial.train.nc": "learn_dynamics",
+        "models/hidden/dynamics.nc": "predict_moments",
+        "models/hidden_published/test.nc": "evaluate_study",
+    }
+    before = project.products()
+    for number, name in enumerate(damaged):
+        path = project.results / name
+        content = path.read_bytes()
+        path.write_bytes(content[: len(content) // 2] if number % 2 else content.replace(b"HDF", b"XXX"))
+    rules = sorted({*damaged.values()})
+    code, said = project.run("--keep-going", "--forcerun", *rules, "--until", *rules)
+    assert code == 1
+    for name in damaged:
+        line = f"Error: {project.RESULTS / name}: {DAMAGED} "
+        assert line in said, said
+    assert "Traceback" not in said
+    after = project.products()
+    lost = [name for name in before if name not in damaged and after.get(name) != before[name]]
+    assert set(lost) <= {"train/moments.nc", "test/moments.nc", "evaluation.csv", "summary.csv"} | {
+        name for name in lost if name.startswith("models/visible/") or name.startswith("models/hidden/")
+    }
+
+
+def test_deleting_a_damaged_file_makes_it_anew(project):
+    """What the line advises: only the file and what is made from it run again."""
+    (project.results / "models" / "visible" / "dynamics.nc").unlink()
+    assert project.jobs()["learn_dynamics"] == 1
+    assert "simulate_ensemble" not in project.jobs()
+
+
+def test_full_disk_is_told_in_one_line(project):
+    """Files may not grow beyond 20 kB, in place of a disk that is full."""
+    part = project.RESULTS / "train" / "ensemble" / "ic0-3_run0-5.nc"
+    (project.root / part).unlink()
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+    code, said = project.run(str(part), preexec_fn=limit)
+    assert code == 1
+    assert f"Error: {part}: cannot be written (" in said, said
+    assert "Traceback" not in said
+    assert not list((project.root / part).parent.glob(".partial*"))
+
+
+@pytest.mark.parametrize("kind", ["figures", "tables"])
+def test_unwritable_place_is_an_error(project, kind):
+    """A folder stands where a file should be written."""
+    name = {"figures": "figures/rmse.png", "tables": "summary.csv"}[kind]
+    path = project.results / name
+    path.unlink()
+    path.mkdir()
+    code, said = project.run(str(project.RESULTS / name))
+    assert code != 0
+    assert str(project.RESULTS / name) in said
