@@ -1,6 +1,7 @@
 """Shared by all tests."""
 
 import copy
+import itertools
 import re
 import shutil
 import subprocess
@@ -119,9 +120,9 @@ class Project:
 PARTS = ("ensemble", "counts")
 
 
-def copy_tree(source, target):
+def copy_tree(source, target, *ignored):
     """Copy files and folders with their times."""
-    shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", "log"))
+    shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", "log", *ignored))
 
 
 @pytest.fixture(scope="session")
@@ -145,3 +146,16 @@ def project(finished):
     shutil.rmtree(finished / "project")
     copy_tree(finished / "pristine", finished / "project")
     return Project(finished / "project")
+
+
+@pytest.fixture(scope="module")
+def project_without_kernels(finished):
+    """Make copies of the project for dry runs: jobs would have to compile their kernels anew there."""
+    numbers = itertools.count()
+
+    def copy():
+        folder = finished / f"copy{next(numbers)}"
+        copy_tree(finished / "pristine", folder, "numba")
+        return Project(folder)
+
+    return copy
