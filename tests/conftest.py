@@ -83,8 +83,8 @@ class Project:
     def command(self, *arguments, cores=2, config=()):
         """Command line of Snakemake for the smoke study."""
         files = ["config/smoke.yaml", *config]
-        start = [sys.executable, "-m", "snakemake", "--cores", str(cores), "--configfile", *files]
-        return [*start, "--config", "studies=[annihilation]", *arguments]
+        start = [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments]
+        return [*start, "--configfile", *files, "--config", "studies=[annihilation]"]
 
     def run(self, *arguments, **options):
         """Run Snakemake; return code and everything it said."""

@@ -145,7 +145,7 @@ def read(path: str | Path, *variables: str) -> xr.Dataset:
     except FileNotFoundError:
         raise StoreError(f"{path}: no such file") from None
     except Exception as error:  # whatever the netCDF library makes of a damaged file
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
         raise StoreError(
             f"{path}: truncated or corrupt netCDF file ({reason}); delete it and run again to make it anew"
         ) from None
