@@ -1,6 +1,11 @@
 """Shared by all tests."""
 
 import copy
+import itertools
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,3 +68,94 @@ def save_study(tmp_path, monkeypatch):
         return path
 
     return save
+
+
+class Project:
+    """A copy of the project in which the workflow is run; always at the same place, so that kernels stay compiled."""
+
+    RESULTS = Path("results", "smoke", "annihilation")
+    COPIED = ("Snakefile", "config", "profiles", "envs", "workflow", "README.md")
+
+    def __init__(self, root):
+        self.root = root
+        self.results = root / self.RESULTS
+
+    def command(self, *arguments, cores=2, config=()):
+        """Command line of Snakemake for the smoke study."""
+        files = ["config/smoke.yaml", *config]
+        start = [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments]
+        return [*start, "--configfile", *files, "--config", "studies=[annihilation]"]
+
+    def run(self, *arguments, **options):
+        """Run Snakemake; return code and everything it said."""
+        process = {name: options.pop(name) for name in ("preexec_fn",) if name in options}
+        command = self.command(*arguments, **options)
+        done = subprocess.run(
+            command, cwd=self.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **process
+        )
+        return done.returncode, done.stdout
+
+    def jobs(self, *arguments, **options):
+        """Number of jobs by rule that Snakemake would run."""
+        code, said = self.run("--dry-run", *arguments, **options)
+        assert code == 0, said
+        table = said.partition("Job stats:")[2].partition("\n\n")[0]
+        counts = {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+        return {name: count for name, count in counts.items() if name not in ("all", "total", "job")}
+
+    def edit(self, file, text, new):
+        """Replace a text in a file of the project, which must be there once."""
+        path = self.root / file
+        content = path.read_text()
+        assert content.count(text) == 1, f"{file}: {text}"
+        path.write_text(content.replace(text, new))
+
+    def products(self):
+        """Bytes of all data products by name: everything but the ensemble's parts and the sums over them."""
+        files = [path for path in self.results.rglob("*") if path.suffix in (".nc", ".csv", ".png", ".pdf")]
+        names = {path.relative_to(self.results): path for path in files}
+        return {str(name): path.read_bytes() for name, path in names.items() if name.parent.name not in PARTS}
+
+
+PARTS = ("ensemble", "counts")
+
+
+def copy_tree(source, target, *ignored):
+    """Copy files and folders with their times."""
+    shutil.copytree(source, target, symlinks=True, ignore=shutil.ignore_patterns("__pycache__", "log", *ignored))
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """Folder that holds a project after the smoke study, and what Snakemake said."""
+    base = tmp_path_factory.mktemp("workflow")
+    project = Project(base / "project")
+    project.root.mkdir()
+    for name in Project.COPIED:
+        copy = copy_tree if (ROOT / name).is_dir() else shutil.copy2
+        copy(ROOT / name, project.root / name)
+    code, said = project.run()
+    assert code == 0, said
+    copy_tree(project.root, base / "pristine")
+    return base
+
+
+@pytest.fixture
+def project(finished):
+    """The project as the smoke study left it, to be changed at will."""
+    shutil.rmtree(finished / "project")
+    copy_tree(finished / "pristine", finished / "project")
+    return Project(finished / "project")
+
+
+@pytest.fixture(scope="module")
+def project_without_kernels(finished):
+    """Make copies of the project for dry runs: jobs would have to compile their kernels anew there."""
+    numbers = itertools.count()
+
+    def copy():
+        folder = finished / f"copy{next(numbers)}"
+        copy_tree(finished / "pristine", folder, "numba")
+        return Project(folder)
+
+    return copy

@@ -193,3 +193,10 @@ def test_commit_outside_a_checkout(tmp_path, monkeypatch):
     monkeypatch.setattr(store, "__file__", str(tmp_path / "store.py"))
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert store._commit() == "unknown"
+
+
+def test_leftovers_of_killed_jobs_are_removed(tmp_path, dataset):
+    (tmp_path / ".partial.1.a.nc").write_bytes(b"half")
+    (tmp_path / ".partial.1.b.nc").write_bytes(b"another job's")
+    write(dataset, tmp_path / "a.nc", provenance(SETTINGS))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".partial.1.b.nc", "a.nc"]

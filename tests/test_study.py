@@ -96,3 +96,12 @@ def test_study_without_models_needs_no_training(tree, save_study):
     tree["models"] = {}
     tree["ensemble"]["splits"] = {"test": {"initial_conditions": 2, "runs": 1}}
     assert load_study(save_study(tree)).models == {}
+
+
+def test_figures_of_chains_are_for_chains(tree, save_study):
+    tree["figures"] = {"draw": ["rmse", "counts"]}
+    assert load_study(save_study(tree)).figures.draw == ("rmse", "counts")
+    tree["models"] = {}
+    tree["lattice"]["shape"] = [5, 4]
+    with pytest.raises(ConfigurationError, match=r"figures\.draw: 'counts'; allowed for chains of one species only$"):
+        load_study(save_study(tree))

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 DONE = re.compile(r"^(\d+) of (\d+) steps \(")
 STARTED = re.compile(r"^\s*(?:local)?(?:rule|Job \d+): (.+)$")
-TROUBLE = re.compile(r"error|exception|missing|not |failed", re.IGNORECASE)
+TROUBLE = re.compile(r"\s*(?:\w*(?:Error|Exception)\b|Traceback|Exiting)")
 
 
 def main(command: list[str]) -> int:
@@ -33,7 +33,7 @@ def main(command: list[str]) -> int:
                 bar.set_postfix_str(started[1][:60])
                 if not terminal:
                     print(started[1], flush=True)
-            elif trouble or TROUBLE.search(line):
+            elif trouble or TROUBLE.match(line):
                 trouble = True
                 bar.write(line.rstrip(), file=sys.stderr)
     return process.returncode

@@ -28,7 +28,7 @@ def plot_lattices(settings, ensemble, predictions):
     )
     top = top[0]
     dt = settings["ensemble"]["dt"]
-    extent = (-0.5, SITES - 0.5, len(lattices) * dt, 0)
+    extent = (-0.5, min(SITES, lattices.shape[1]) - 0.5, len(lattices) * dt, 0)
     top.imshow(lattices[:, :SITES] > 0, cmap="Greys", aspect="auto", interpolation="nearest", extent=extent)
     top.set(ylabel="time")
     if not hidden:
@@ -39,9 +39,8 @@ def plot_lattices(settings, ensemble, predictions):
     theta = predictions[hidden[0]].theta.values[0]
     for (axes,), step in zip(rows, steps, strict=True):
         active = sampler.probabilities(theta[step], sampler.start(lattices[step : step + 1]), 1)[0, :SITES, 0]
-        image = axes.imshow(
-            np.stack([lattices[step, :SITES] > 0, active]), cmap=SEQUENTIAL, vmin=0, vmax=1, aspect="auto"
-        )
+        occupied = lattices[step, : len(active)] > 0  # the last sites of a short chain have no hidden unit of their own
+        image = axes.imshow(np.stack([occupied, active]), cmap=SEQUENTIAL, vmin=0, vmax=1, aspect="auto")
         axes.set(yticks=[0, 1], yticklabels=["site", "hidden unit"])
         axes.set_ylabel(f"time {step * dt:.2g}", rotation=0, ha="right", va="center", labelpad=12)
     rows[-1][0].set_xlabel("site")

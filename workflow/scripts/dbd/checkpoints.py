@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from dbd.store import replacing
+
 State = Mapping[str, np.ndarray]
 
 
@@ -25,9 +27,7 @@ def load_checkpoint(path: Path, key: Mapping[str, str]) -> dict[str, np.ndarray]
 
 def checkpointed(states: Iterable[State], path: Path, key: Mapping[str, str]) -> Iterator[State]:
     """Pass states on, each after it has been kept; a kept state replaces the one before whole or not at all."""
-    partial = path.with_name(f".{path.name}.partial")
     for state in states:
-        with partial.open("wb") as file:
+        with replacing(path) as partial, partial.open("wb") as file:
             np.savez(file, key=np.array(json.dumps(key, sort_keys=True)), **state)
-        partial.replace(path)
         yield state

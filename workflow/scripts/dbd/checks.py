@@ -19,6 +19,9 @@ def start_of(study: Study, split: str) -> InitialCondition:
     return study.ensemble.splits[split].initial_condition or study.initial_condition
 
 
+CHAIN_FIGURES = ("lattices", "counts", "initial_conditions")
+
+
 def _system_mistakes(study: Study) -> Iterator[tuple[str, str]]:
     """Yield (key, problem) for what the types alone cannot know of the simulated system."""
     tree = study.model_dump(mode="json")
@@ -42,6 +45,9 @@ def _ensemble_mistakes(study: Study) -> Iterator[tuple[str, str]]:
         yield "evaluation.split", f"'{scoring.split}'; allowed are {', '.join(ensemble.splits)}"
     if scoring.last_step and scoring.last_step > ensemble.steps:
         yield "evaluation.last_step", f"{scoring.last_step}; allowed are 1 to {ensemble.steps}, the simulated steps"
+    for name in study.figures.draw:
+        if name in CHAIN_FIGURES and (len(study.lattice.shape) > 1 or len(study.species) > 1):
+            yield "figures.draw", f"'{name}'; allowed for chains of one species only"
     for name in study.figures.colors:
         if name not in study.models:
             yield f"figures.colors.{name}", f"no such model; allowed are {', '.join(study.models)}"

@@ -6,6 +6,7 @@ No clock time and no host name goes into a file, so the same computation gives t
 import hashlib
 import importlib.metadata
 import json
+import os
 import subprocess
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -78,15 +79,20 @@ def content_hash(dataset: xr.Dataset) -> str:
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give a name to write to, which becomes `path` if all goes well; so a file appears whole or not at all.
 
+    Each process has a name of its own, so a job that outlives a killed run does no harm to the one that replaces it.
+    What killed ones have left is removed.
+
     Raises
     ------
     StoreError
         If it cannot be written.
     """
     path = Path(path)
-    partial = path.with_name(f".partial.{path.name}")
+    partial = path.with_name(f".partial.{os.getpid()}.{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".partial.*.{path.name}"):
+            left.unlink(missing_ok=True)
         try:
             yield partial
             partial.replace(path)
@@ -139,7 +145,7 @@ def read(path: str | Path, *variables: str) -> xr.Dataset:
     except FileNotFoundError:
         raise StoreError(f"{path}: no such file") from None
     except Exception as error:  # whatever the netCDF library makes of a damaged file
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(getattr(error, "strerror", None) or error).split())
         raise StoreError(
             f"{path}: truncated or corrupt netCDF file ({reason}); delete it and run again to make it anew"
         ) from None
