@@ -91,7 +91,7 @@ class Project:
         process = {name: options.pop(name) for name in ("preexec_fn",) if name in options}
         command = self.command(*arguments, **options)
         done = subprocess.run(
-            command, cwd=self.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **process
+            command, cwd=self.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900, **process
         )
         return done.returncode, done.stdout
 
