@@ -8,7 +8,7 @@ import pytest
 from dbd.dynamics import Dynamics
 from dbd.hermite import HermiteGrid
 from dbd.learning import Misfit, Problem, State, _evaluate, _linearise, cross_validate, finish, optimise, segments
-from dbd.objectives import Divergence, LeastSquares
+from dbd.objectives import Divergence
 from dbd.transfer_matrix import Chain
 
 CHAIN = Chain(40, ("A", "AA"))
@@ -172,18 +172,3 @@ def test_divergence(parameters, rng):
         step = 1e-5 * np.eye(len(parameters))[k]
         difference = (objective(theta + step).value - objective(theta - step).value) / 2e-5
         np.testing.assert_allclose(misfit.gradient[..., k], difference, rtol=1e-5, atol=1e-5)
-
-
-def test_least_squares(rng):
-    """Value, gradient and Gauss-Newton matrix for moments that are linear in the parameters."""
-    jacobian = rng.normal(size=(4, 3))
-    precision = np.diag([1.0, 2.0, 3.0, 4.0])
-    target = rng.normal(size=(2, 5, 4))
-    theta = rng.normal(size=(2, 3, 3))
-    misfit = LeastSquares(
-        lambda theta: (theta @ jacobian.T, np.broadcast_to(jacobian, (*theta.shape[:2], 4, 3))), target, precision
-    )(theta)
-    difference = theta @ jacobian.T - target[:, :3]
-    np.testing.assert_allclose(misfit.value, np.einsum("rni,ij,rnj->rn", difference, precision, difference) / 2)
-    np.testing.assert_allclose(misfit.gradient, difference @ precision @ jacobian)
-    np.testing.assert_allclose(misfit.curvature[1, 2], jacobian.T @ precision @ jacobian)

@@ -1,6 +1,6 @@
-"""Misfits between the moments of a Boltzmann model and those of the data, for `dbd.learning`."""
+"""The misfit between the moments of a Boltzmann model and those of the data, for `dbd.learning`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,9 +9,6 @@ import numpy as np
 from dbd.learning import Misfit, segments
 from dbd.matching import match, objective
 from dbd.transfer_matrix import Chain
-
-Moments = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
-"""Means (..., observable) and their Jacobian (..., observable, parameter) at parameters (..., parameter)."""
 
 
 @dataclass(frozen=True)
@@ -62,35 +59,4 @@ class Divergence:
         point = objective(self.chain, states, self.mean[:, :times], self.observables)
         return Misfit(
             self.runs * (point.value - self._least[:, :times]), self.runs * point.gradient, self.runs * point.curvature
-        )
-
-
-@dataclass(frozen=True)
-class LeastSquares:
-    """Squared differences of moments, for models whose moments are sampled or whose data are other than their own.
-
-    Parameters
-    ----------
-    moments
-        The model.
-    target
-        Data, (R, times, observable).
-    precision
-        The value at a point is half the quadratic form of the differences with this matrix; (observable, observable).
-    """
-
-    moments: Moments
-    target: np.ndarray
-    precision: np.ndarray
-
-    def __call__(self, states: np.ndarray) -> Misfit:
-        """Misfit of trajectories (R, times, P), with its Gauss-Newton matrix."""
-        mean, jacobian = self.moments(states)
-        difference = mean - self.target[:, : states.shape[1]]
-        weighted = difference @ self.precision
-        transpose = np.swapaxes(jacobian, -1, -2)
-        return Misfit(
-            (difference * weighted).sum(axis=-1) / 2,
-            (transpose @ weighted[..., None])[..., 0],
-            transpose @ self.precision @ jacobian,
         )
