@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dbd.box import Box
-from dbd.brownian import BrownianSystem
+from dbd.continuous.box import Box
+from dbd.continuous.brownian import BrownianSystem
 from dbd.reactions import ReactionNetwork
 from dbd.streams import stream
 

@@ -5,10 +5,10 @@ import pytest
 from scipy import stats
 from scipy.integrate import quad
 
-from dbd.box import Box
-from dbd.brownian import Snapshots
-from dbd.densities import Tally, count_cells, count_gaps, count_pairs, pair_volume
-from dbd.point_patterns import Profile, clustered_points, jittered_points, poisson_points
+from dbd.continuous.box import Box
+from dbd.continuous.brownian import Snapshots
+from dbd.continuous.densities import Tally, count_cells, count_gaps, count_pairs, pair_volume
+from dbd.continuous.point_patterns import Profile, clustered_points, jittered_points, poisson_points
 from dbd.streams import stream
 
 Z = stats.norm.isf(1e-7 / 2)

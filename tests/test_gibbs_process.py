@@ -5,9 +5,9 @@ import pytest
 from scipy import stats
 from scipy.special import gammaln
 
-from dbd.box import Box
-from dbd.densities import count_gaps, count_pairs
-from dbd.gibbs_process import GibbsProcess, match
+from dbd.continuous.box import Box
+from dbd.continuous.densities import count_gaps, count_pairs
+from dbd.continuous.gibbs_process import GibbsProcess, match
 from dbd.hermite import HermiteGrid
 from dbd.streams import stream
 

@@ -5,11 +5,11 @@ import pytest
 from scipy import stats
 from scipy.integrate import solve_ivp
 
-from dbd.box import Box
-from dbd.densities import Tally, count_pairs, pair_volume
+from dbd.continuous.box import Box
+from dbd.continuous.densities import Tally, count_pairs, pair_volume
+from dbd.continuous.pair_closure import LearnedClosure, PairData, PairEquation, learn_closure
+from dbd.continuous.point_patterns import clustered_pairs, jittered_pairs, jittered_points
 from dbd.hermite import HermiteGrid
-from dbd.pair_closure import LearnedClosure, PairData, PairEquation, learn_closure
-from dbd.point_patterns import clustered_pairs, jittered_pairs, jittered_points
 from dbd.streams import stream
 from test_densities import pattern
 

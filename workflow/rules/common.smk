@@ -39,7 +39,7 @@ TREES = {
 }
 
 # A compiled kernel does not notice a change in a callee of another module: the cache is one per state of the library.
-SOURCES = sorted(SCRIPTS.glob("dbd/*.py"))
+SOURCES = sorted(SCRIPTS.glob("dbd/**/*.py"))
 STATE = hashlib.sha256(b"".join(map(Path.read_bytes, SOURCES))).hexdigest()[:16]
 os.environ.update(NUMBA_CACHE_DIR=str(Path(".snakemake", "numba", STATE).resolve()))
 

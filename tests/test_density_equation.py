@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from dbd.box import Box
-from dbd.continuum import DensityModel
+from dbd.continuous.box import Box
+from dbd.continuous.density_equation import DensityModel
 from dbd.hermite import HermiteGrid
 
 GRID = HermiteGrid.covering((-7.0,), (-3.0,), (0.5,))

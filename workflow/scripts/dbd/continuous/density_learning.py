@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import block_diag, cho_factor, cho_solve
 
-from dbd.continuum import FUNCTIONS, DensityModel
-from dbd.densities import Tally
+from dbd.continuous.densities import Tally
+from dbd.continuous.density_equation import FUNCTIONS, DensityModel
 from dbd.gauss_newton import Expansion, Minimum, minimise
 
 SMALLEST_DISPERSION = 0.05

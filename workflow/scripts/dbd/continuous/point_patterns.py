@@ -5,7 +5,7 @@ from math import erf, sqrt
 
 import numpy as np
 
-from dbd.box import Box
+from dbd.continuous.box import Box
 
 IMAGES = 3
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from dbd.box import Box, Space, distance
-from dbd.brownian import Snapshots
+from dbd.continuous.box import Box, Space, distance
+from dbd.continuous.brownian import Snapshots
 
 
 @dataclass

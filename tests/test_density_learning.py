@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dbd.box import Box
-from dbd.continuum import DensityModel
-from dbd.continuum_learning import DensityData, DensityProblem, bootstrap, collect, continuation
-from dbd.densities import Tally
+from dbd.continuous.box import Box
+from dbd.continuous.densities import Tally
+from dbd.continuous.density_equation import DensityModel
+from dbd.continuous.density_learning import DensityData, DensityProblem, bootstrap, collect, continuation
 from dbd.gauss_newton import Expansion, minimise
 from dbd.hermite import HermiteGrid
 

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from dbd.box import Box, distance, inside
+from dbd.continuous.box import Box, distance, inside
 from dbd.reactions import ReactionNetwork
 
 GONE = 0

@@ -25,7 +25,7 @@ import numpy as np
 from numba import njit
 from scipy.special import xlogy
 
-from dbd.box import Box
+from dbd.continuous.box import Box
 from dbd.hermite import HermiteGrid, basis_at
 
 FUNCTIONS = ("F0", "F1", "ln F2")

@@ -16,9 +16,9 @@ import numpy as np
 from numba import njit
 from threadpoolctl import threadpool_limits
 
-from dbd.box import Box, Space, distance
-from dbd.brownian import Snapshots
-from dbd.densities import count_pairs
+from dbd.continuous.box import Box, Space, distance
+from dbd.continuous.brownian import Snapshots
+from dbd.continuous.densities import count_pairs
 from dbd.hermite import HermiteGrid
 
 SMALLEST_STEP = 0.1

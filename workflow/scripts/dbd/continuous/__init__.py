@@ -1,0 +1,1 @@
+"""Particles in continuous space: their simulation, reduced models and learning."""
