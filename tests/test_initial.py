@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from dbd.chain import Chain
 from dbd.initial import initial_lattices, initial_names, initial_numbers
 from dbd.lattice import Lattice
 from dbd.moments import count_observables
 from dbd.streams import stream
-from dbd.transfer_matrix import Chain
 
 NOTHING = {"interactions": [], "box": None, "parameters": None, "counts": None, "sweeps": 20}
 LISTED = NOTHING | {"interactions": ["A", "AA"], "parameters": [[0.1, 0.2], [-1.0, 2.0]]}

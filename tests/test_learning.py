@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dbd.chain import Chain
 from dbd.dynamics import Dynamics
 from dbd.hermite import HermiteGrid
 from dbd.learning import Misfit, Problem, State, _evaluate, _linearise, cross_validate, finish, optimise, segments
 from dbd.objectives import Divergence
-from dbd.transfer_matrix import Chain
 
 CHAIN = Chain(40, ("A", "AA"))
 GRID = HermiteGrid((-2.0, -1.5), (0.75, 0.75), (6, 5))

@@ -7,8 +7,8 @@ import pytest
 from scipy.special import logsumexp
 
 from dbd import matching
+from dbd.chain import Chain
 from dbd.matching import PENALTY, match, objective
-from dbd.transfer_matrix import Chain
 
 OBSERVABLES = ("A", "AA", "AAA", "AAAA")
 VISIBLE = [("A",), ("A", "AA"), ("AAA", "A"), ("A", "AA", "AAA"), OBSERVABLES]

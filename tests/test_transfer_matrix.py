@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit, logsumexp
 from scipy.stats import chi2
 
-from dbd.transfer_matrix import Chain
+from dbd.chain import Chain
 
 VISIBLE = ("A", "AA", "AAA", "AAAA")
 MODELS = [

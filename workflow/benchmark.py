@@ -16,6 +16,7 @@ from numba import njit
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
+from dbd.chain import Chain  # noqa: E402
 from dbd.dynamics import Dynamics  # noqa: E402
 from dbd.energy import EnergyModel, Layer  # noqa: E402
 from dbd.hermite import HermiteGrid  # noqa: E402
@@ -24,7 +25,6 @@ from dbd.reactions import ReactionNetwork  # noqa: E402
 from dbd.sampling import Sampler  # noqa: E402
 from dbd.simulation import place_counts, simulate_runs  # noqa: E402
 from dbd.streams import stream  # noqa: E402
-from dbd.transfer_matrix import Chain  # noqa: E402
 
 REPEATS = 5
 

@@ -25,7 +25,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, logit
 
-from dbd.transfer_matrix import RANGE, Chain
+from dbd.chain import Chain
+from dbd.transfer_matrix import RANGE
 
 PENALTY = 1e-2  # for 50 lattices: a prior of standard deviation 1.4
 HIDDEN_CENTRE = (1.0, -2.0)  # where the prior expects weight and bias of a hidden layer

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from dbd.chain import Chain
 from dbd.dynamics import Dynamics
 from dbd.energy import EnergyModel, Layer
 from dbd.hermite import HermiteGrid
 from dbd.systems import build_lattice
-from dbd.transfer_matrix import Chain
 
 
 def build_model(settings: Mapping[str, Any], model: Mapping[str, Any]) -> EnergyModel:

@@ -6,9 +6,9 @@ from functools import cached_property
 
 import numpy as np
 
+from dbd.chain import Chain
 from dbd.learning import Misfit, segments
 from dbd.matching import match, objective
-from dbd.transfer_matrix import Chain
 
 
 @dataclass(frozen=True)
