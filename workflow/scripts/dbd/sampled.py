@@ -1,0 +1,75 @@
+"""Moments of a Boltzmann model under a declared sampling law, with the derivatives that matching needs.
+
+Models in three dimensions have no exact moments. Their moments are *defined* by a sampling law: a number of Gibbs sweeps
+from the empty lattice or from a random one. With few sweeps this law is not the Boltzmann distribution, and beyond the
+lattice-gas transition, where equilibrium is reached over a barrier, it is far from it; but it is what the model is
+used with, its moments depend on the parameters smoothly, and it has no memory of parameters that came before.
+
+In equilibrium the derivative of a mean is the covariance of observable and statistic,
+
+    d<O> / d theta_k = Cov(O, phi_k),
+
+which the same lattices give for nothing. Away from equilibrium this is an approximation. It is used as the Jacobian of
+quasi-Newton steps, which need it only to point the right way: where steps stop, differences of means have vanished
+as far as smoothness and prior allow, whatever Jacobian led there.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from dbd.moments import count_observables
+from dbd.sampling import Sampler
+
+
+class Response(NamedTuple):
+    """Sampled means and how they respond to the parameters."""
+
+    mean: np.ndarray  # float64 (observable,)
+    jacobian: np.ndarray  # float64 (observable, parameter): covariance of observables and statistics
+
+
+@dataclass(frozen=True)
+class SamplingLaw:
+    """The law that a model's lattices are drawn from.
+
+    Parameters
+    ----------
+    sampler
+        Draws configurations of the model.
+    observables
+        What is counted.
+    lattices
+        Independent chains.
+    sweeps
+        Gibbs sweeps of each.
+    start
+        ``empty`` or ``random``: where each chain starts.
+    """
+
+    sampler: Sampler
+    observables: Sequence[str]
+    lattices: int
+    sweeps: int
+    start: Literal["empty", "random"] = "empty"
+
+    def draw(self, theta: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        """States of all chains at parameters `theta`, shape (lattices, all units + 1)."""
+        generators = [generator] * self.lattices
+        states = self.sampler.empty(self.lattices) if self.start == "empty" else self.sampler.random(generators)
+        return self.sampler.sample(theta, states, generators, self.sweeps)
+
+    def response(self, theta: np.ndarray, generator: np.random.Generator) -> Response:
+        """Means of the observables at parameters `theta`, and their approximate Jacobian."""
+        states = self.draw(theta, generator)
+        model, visible = self.sampler.model, np.ascontiguousarray(self.sampler.visible(states))
+        counts = count_observables(visible, model.lattice, model.species, self.observables)
+        # The kernel counts visible statistics faster than the model's own definition, which knows hidden layers too.
+        statistics = count_observables(visible, model.lattice, model.species, model.interactions)
+        if model.layers:
+            hidden = model.statistics(visible, self.sampler.hidden(states))[:, len(model.interactions) :]
+            statistics = np.concatenate([statistics, hidden], axis=1)
+        mean = counts.mean(axis=0)
+        return Response(mean, (counts - mean).T @ (statistics - statistics.mean(axis=0)) / (self.lattices - 1))
