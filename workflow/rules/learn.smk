@@ -89,6 +89,7 @@ rule predict_moments:
         settings=settings(
             *DYNAMICS,
             "ensemble.steps",
+            "evaluation.last_step",
             "observables",
             "models.{model}.sampling",
             "seed",

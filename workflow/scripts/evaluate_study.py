@@ -26,7 +26,7 @@ def evaluate_study(settings, moments, predictions):
     rows, summaries = [], []
     for name, predicted in predictions.items():
         observables = settings["observables"]
-        reference = moments.sel(observable=observables)
+        reference = moments.sel(observable=observables).isel(time=slice(predicted.sizes["time"]))
         every = errors_per_step(
             predicted["mean"].values, reference["mean"].values, reference["sem"].values, observables
         )

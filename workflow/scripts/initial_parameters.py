@@ -10,6 +10,7 @@ theta     initial_condition, parameter  parameters of the Boltzmann distribution
 import numpy as np
 import xarray as xr
 
+from dbd.baselines import independent_biases
 from dbd.contrastive import Contrast, static_parameters
 from dbd.jobs import job
 from dbd.matching import match
@@ -29,6 +30,14 @@ def exact(model, section, moments, lattices, generator_of):
     return match(build_chain(model), moments["mean"].values[:, 0], moments.observable.values)
 
 
+def independent(model, section, moments, lattices, generator_of):
+    """Biases of independent sites with the initial means; other parameters as given, or zero."""
+    counts = moments["mean"].sel(observable=list(model.species)).values[:, 0]
+    theta = np.tile([section["others"].get(name, 0.0) for name in model.parameters], (len(counts), 1))
+    theta[:, [model.parameters.index(name) for name in model.species]] = independent_biases(counts, model.lattice.size)
+    return theta
+
+
 def contrastive(model, section, moments, lattices, generator_of):
     """Contrastive divergence from the initial lattices, as published."""
     settings = dict(section["contrastive"])
@@ -38,7 +47,7 @@ def contrastive(model, section, moments, lattices, generator_of):
     )
 
 
-METHODS = {method.__name__: method for method in (given, exact, contrastive)}
+METHODS = {method.__name__: method for method in (given, exact, independent, contrastive)}
 
 
 if __name__ == "__main__":

@@ -11,12 +11,13 @@ action         optimisation_step                    action after each step
 gradient_norm  optimisation_step                    norm of its gradient
 =============  ===================================  ===============================================================
 
-Each recipe has an action of its own: that of pieces of trajectories and then of whole ones, or the mean square
-difference of sampled moments in a window of time that moves on.
+Each recipe has an action of its own: that of pieces of trajectories and then of whole ones; the mean square difference
+of sampled moments in a window of time that moves on; or that of static matching and then of tracking.
 """
 
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
 from dbd.checkpoints import checkpointed, load_checkpoint
@@ -24,7 +25,10 @@ from dbd.contrastive import Contrast
 from dbd.jobs import job
 from dbd.models import build_chain, build_dynamics, build_model
 from dbd.objectives import Divergence
+from dbd.path_tracking import PathTracking
+from dbd.paths import PathMatch
 from dbd.recipes import Published, SecondOrder
+from dbd.sampled import SamplingLaw
 from dbd.sampling import Sampler
 from dbd.sliding_window import SlidingWindow
 from dbd.store import provenance, read, read_lattices, write
@@ -58,7 +62,17 @@ def contrastive(learning, model, dynamics, initial, moments, lattices, generator
     return Published(window, initial, lattices(), generator_of, learning["steps"])
 
 
-RECIPES = {recipe.__name__: recipe for recipe in (gauss_newton, contrastive)}
+def path_tracking(learning, model, dynamics, initial, moments, lattices, generator_of, threads):
+    """Static matching along time by sampled moments, then tracking of the matched paths."""
+    observables = list(moments.observable.values)
+    law = SamplingLaw(Sampler(model), observables, **learning["sampling"])
+    target = moments["mean"].values[:, : (learning["last_step"] or moments.sizes["time"] - 1) + 1]
+    scale = np.ptp(target, axis=(0, 1))
+    matches = [PathMatch(law, *pair, scale, threads) for pair in zip(initial, target, strict=True)]
+    return PathTracking(matches, dynamics, learning["iterations"], learning["roughness"], generator_of)
+
+
+RECIPES = {recipe.__name__: recipe for recipe in (gauss_newton, path_tracking, contrastive)}
 
 
 def dataset_of(state, theta, parameters, domain):
@@ -112,6 +126,7 @@ if __name__ == "__main__":
         for state in checkpointed(recipe.states(kept), checkpoint, key):
             action, gradient = state["action"], state["gradient_norm"]
             log.info("step %d: action %.6g, gradient %.3g", len(action), action[-1], gradient[-1])
-        theta = dynamics.integrate(state["u"], initial, moments.sizes["time"] - 1, threads=snakemake.threads)
+        steps = section["learning"].get("last_step") or moments.sizes["time"] - 1
+        theta = dynamics.integrate(state["u"], initial, steps, threads=snakemake.threads)
         write(dataset_of(state, theta, model.parameters, section["domain"]), snakemake.output[0], key)
         checkpoint.unlink(missing_ok=True)

@@ -25,7 +25,7 @@ def predict_moments(settings, study, split, model, coefficients, initial, thread
     section, observables = settings["models"][model], settings["observables"]
     energy = build_model(settings, section)
     dynamics = build_dynamics(settings, section, energy)
-    steps = settings["ensemble"]["steps"]
+    steps = settings["evaluation"]["last_step"] or settings["ensemble"]["steps"]
     theta = dynamics.integrate(coefficients, initial, steps, threads=threads)
     if section["sampling"] is None:
         moments = exact_moments(energy, theta, observables)

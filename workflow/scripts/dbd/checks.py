@@ -7,7 +7,7 @@ a later one asks makes sense once the earlier ones have found nothing.
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
-from dbd.config import Contrastive, GaussNewton, InitialCondition, Model, Study
+from dbd.config import Contrastive, GaussNewton, InitialCondition, Model, PathTracking, Study
 from dbd.energy import EnergyModel
 from dbd.models import build_chain, build_model
 from dbd.moments import check_observables
@@ -86,7 +86,11 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
             yield from _attempt(where, build_chain, energy)
         unknown = [
             (key, parameter)
-            for key, named in (("domain.parameters", model.domain.parameters), ("learning.rate", _rates(model)))
+            for key, named in (
+                ("domain.parameters", model.domain.parameters),
+                ("learning.rate", _rates(model)),
+                ("initial.others", model.initial.others),
+            )
             for parameter in named
             if parameter not in energy.parameters
         ]
@@ -95,6 +99,9 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
                 f"{where}.{key}",
                 f"'{parameter}' is not a parameter of this model; allowed are {', '.join(energy.parameters)}",
             )
+        if model.initial.method == "independent" or isinstance(model.learning, PathTracking):
+            if missing := [name for name in study.species if name not in study.observables]:
+                yield "observables", f"missing {', '.join(missing)}, which {where} is matched to"
         for observable in model.published:
             if observable not in study.observables:
                 yield f"{where}.published", f"'{observable}'; allowed are {', '.join(study.observables)}"
@@ -113,6 +120,8 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
 def _recipe_mistakes(study: Study, model: Model, energy: EnergyModel, where: str) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with how a model is learned from the training split."""
     runs, steps, learning = study.ensemble.splits["train"].runs, study.ensemble.steps, model.learning
+    if isinstance(learning, PathTracking) and (learning.last_step or steps) > steps:
+        yield f"{where}.learning.last_step", f"{learning.last_step}; allowed are 1 to {steps}, the simulated steps"
     batches = {}
     if model.initial.method == "contrastive":
         batches["initial.contrastive.batch"] = model.initial.contrastive.batch
@@ -140,7 +149,8 @@ def _given_mistakes(study: Study, model: Model, energy: EnergyModel, where: str)
             yield (
                 f"{where}.initial.method",
                 f"'given', but the initial lattices of {split} have the parameters "
-                f"{', '.join(start.interactions) or '(none)'}; allowed for a model of {known} are exact, contrastive",
+                f"{', '.join(start.interactions) or '(none)'}; allowed for a model of {known} are "
+                "exact, independent, contrastive",
             )
             return
         rows = [start.box.lower, start.box.upper] if start.box else start.parameters

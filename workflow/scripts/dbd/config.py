@@ -218,6 +218,26 @@ class GaussNewton(Strict):
     tolerance: Positive = Field(1e-3, description="Relative fall of the action below which a step is the last.")
 
 
+class Sampling(Strict):
+    """Moments of a model by Gibbs sampling: the declared sampling law."""
+
+    lattices: Annotated[int, Field(ge=2, strict=True)] = Field(10, description="Chains per initial condition and time.")
+    sweeps: Count = Field(10, description="Gibbs sweeps of each chain.")
+    start: Literal["empty", "random"] = Field("empty", description="Lattice from which each chain starts.")
+
+
+class PathTracking(Strict):
+    """For sampled moments: static matching along time, then right-hand sides that track the matched paths."""
+
+    recipe: Literal["path_tracking"] = Field(description="Name of the recipe.")
+    sampling: Sampling = Field(description="Sampling law of the moments that are matched.")
+    iterations: Annotated[int, Field(ge=2, strict=True)] = Field(
+        16, description="Steps of static matching; the later half is averaged."
+    )
+    last_step: Count | None = Field(None, description="Last time step that is learned from; without it the last.")
+    roughness: Positive = Field(1e-9, description="Weight of the roughness penalty.")
+
+
 class Contrastive(Strict):
     """The published recipe: stochastic gradient descent in a sliding window of time, with sampled moments."""
 
@@ -256,19 +276,15 @@ class StaticContrastive(Strict):
 class Initial(Strict):
     """How a model's parameters at time zero are found."""
 
-    method: Literal["given", "exact", "contrastive"] = Field(
+    method: Literal["given", "exact", "independent", "contrastive"] = Field(
         description="given: those that the initial lattices were drawn from; exact: static matching with exact "
-        "moments; contrastive: contrastive divergence."
+        "moments; independent: biases of independent sites, all else as in `others`; contrastive: contrastive "
+        "divergence."
+    )
+    others: dict[str, Number] = Field(
+        {}, description="For independent sites: parameters that are not visible biases and not zero."
     )
     contrastive: StaticContrastive = Field(StaticContrastive(), description="Settings of contrastive divergence.")
-
-
-class Sampling(Strict):
-    """Moments of a model by Gibbs sampling: the declared sampling law."""
-
-    lattices: Annotated[int, Field(ge=2, strict=True)] = Field(10, description="Chains per initial condition and time.")
-    sweeps: Count = Field(10, description="Gibbs sweeps of each chain.")
-    start: Literal["empty", "random"] = Field("empty", description="Lattice from which each chain starts.")
 
 
 class Model(Strict):
@@ -280,7 +296,7 @@ class Model(Strict):
     domain: Domain = Field(description="What the right-hand sides depend on.")
     integrator: Integrator = Field(Integrator(), description="How the differential equations are integrated.")
     initial: Initial = Field(description="Parameters at time zero.")
-    learning: GaussNewton | Contrastive = Field(description="How it is learned.", discriminator="recipe")
+    learning: GaussNewton | PathTracking | Contrastive = Field(description="How it is learned.", discriminator="recipe")
     sampling: Sampling | None = Field(
         None, description="Gibbs sampling of predicted moments; without it they are exact (chains of one species)."
     )

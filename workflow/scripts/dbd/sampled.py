@@ -1,9 +1,9 @@
 """Moments of a Boltzmann model under a declared sampling law, with the derivatives that matching needs.
 
-Models in three dimensions have no exact moments. Their moments are *defined* by a sampling law: a number of Gibbs sweeps
-from the empty lattice or from a random one. With few sweeps this law is not the Boltzmann distribution, and beyond the
-lattice-gas transition, where equilibrium is reached over a barrier, it is far from it; but it is what the model is
-used with, its moments depend on the parameters smoothly, and it has no memory of parameters that came before.
+Models in three dimensions have no exact moments. Their moments are *defined* by a sampling law: a number of Gibbs
+sweeps from the empty lattice or from a random one. With few sweeps this law is not the Boltzmann distribution, and
+beyond the lattice-gas transition, where equilibrium is reached over a barrier, it is far from it; but it is what the
+model is used with, its moments depend on the parameters smoothly, and it has no memory of earlier parameters.
 
 In equilibrium the derivative of a mean is the covariance of observable and statistic,
 

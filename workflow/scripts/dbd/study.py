@@ -32,7 +32,7 @@ ALLOWED = {
     "too_short": "allowed is at least {min_length}",
     "tuple_type": "allowed is a list",
     "union_tag_invalid": "allowed is {expected_tags}",
-    "union_tag_not_found": "allowed is 'gauss_newton' or 'contrastive'",
+    "union_tag_not_found": "allowed is 'gauss_newton', 'path_tracking' or 'contrastive'",
 }
 """What is allowed where pydantic finds an error of a type."""
 

@@ -1,0 +1,145 @@
+"""Learning recipe for models whose moments are sampled: static matching along time, then tracking of the matched paths.
+
+Adjoint and sensitivities of a trajectory need moments that depend on the parameters smoothly and without noise. Sampled
+ones do not, and where the model comes close to the ordered phases a trajectory that strays a little finds no way back.
+So sampling and differential equations are kept apart. First every initial condition gets a smooth path of parameters
+whose moments match the data (`dbd.paths`). Then the right-hand sides are made to track these paths (`dbd.tracking`), a
+deterministic problem: short pieces of trajectories first, each from a point of the path, then longer ones, and whole
+ones last.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dbd.checkpoints import State
+from dbd.dynamics import Dynamics
+from dbd.learning import State as Position
+from dbd.learning import optimise, segments
+from dbd.paths import PathMatch
+from dbd.tracking import Distance, SpanProblem, kernel_functions
+
+PIECES = (3, 10, 33)  # time steps in the pieces of trajectories before whole ones
+CLOSE = 0.01  # distance of a trajectory from its path, in every parameter, that counts as one
+MOST_STEPS = 8  # optimisation steps on pieces of a length
+GAIN = 1e-2  # relative fall of the action at which the last of them is taken
+POINTS = 400  # most points that carry kernels
+
+
+@dataclass(frozen=True)
+class PathTracking:
+    """Static matching along time, then tracking.
+
+    A state's action is first the mean square difference of the moments, relative to their ranges, over initial
+    conditions, times and observables, with the norm of the gradient of the matching objective; then the action of the
+    distance from the paths.
+
+    Parameters
+    ----------
+    matches
+        The static problem of each initial condition; their laws and lengths agree.
+    dynamics
+        The model's differential equations.
+    iterations
+        Steps of every path; the paths that are tracked are averages over the later half of them (stochastic
+        approximation), so that the noise that is left is that of the lattices of all of these steps together.
+    roughness
+        Weight of the energy of the right-hand sides.
+    generator_of
+        Stream of a name and numbers.
+    """
+
+    matches: Sequence[PathMatch]
+    dynamics: Dynamics
+    iterations: int
+    roughness: float
+    generator_of: Callable[..., np.random.Generator]
+
+    def states(self, kept: State | None) -> Iterator[State]:
+        """Yield the state after each step, from the beginning or after `kept`."""
+        state = dict(kept) if kept is not None else self._begin()
+        while len(state["action"]) < self.iterations:
+            state = self._refine(state)
+            yield state
+        yield from self._track(state)
+
+    def _begin(self) -> dict[str, np.ndarray]:
+        """State before the first step: paths that were followed from time to time."""
+        paths = np.stack(
+            [
+                match.follow(lambda *place, index=index: self.generator_of("follow", index, *place))
+                for index, match in enumerate(self.matches)
+            ]
+        )
+        return {
+            "u": np.zeros((self.dynamics.parameters, self.dynamics.grid.size)),
+            "action": np.empty(0),
+            "gradient_norm": np.empty(0),
+            "paths": paths,
+            "total": np.zeros_like(paths),
+        }
+
+    def _refine(self, state: State) -> dict[str, np.ndarray]:
+        """State after one more step of all paths."""
+        turn = len(state["action"])
+        steps = [
+            match.step(path, lambda time, index=index: self.generator_of("refine", turn, index, time))
+            for index, (match, path) in enumerate(zip(self.matches, state["paths"], strict=True))
+        ]
+        paths = np.stack([step.path for step in steps])
+        return state | {
+            "action": np.append(state["action"], np.mean([step.difference**2 for step in steps])),
+            "gradient_norm": np.append(state["gradient_norm"], np.linalg.norm([step.gradient for step in steps])),
+            "paths": paths,
+            "total": state["total"] + (paths if turn >= self.iterations // 2 else 0.0),
+        }
+
+    def _track(self, state: State) -> Iterator[dict[str, np.ndarray]]:
+        """Yield the states of tracking, from its beginning or from `state`."""
+        paths = state["total"] / (self.iterations - self.iterations // 2)
+        last = paths.shape[1] - 1
+        lengths = [length for length in PIECES if length < last] + [last]
+        done, begin = int(state.get("phase", 0)), int(state.get("begin", len(state["action"])))
+        position = None
+        if "splines" in state:
+            history = state["action"][begin:], state["penalty"], state["gradient_norm"][begin:]
+            position = Position(
+                state["splines"], float(state["damping"]), *map(tuple, history), bool(state["converged"])
+            )
+        functions = kernel_functions(self.dynamics.grid, self._points(paths))
+        for phase, length in list(enumerate(lengths))[done:]:
+            pieces = segments(paths, length)
+            problem = SpanProblem(
+                self.dynamics,
+                np.ascontiguousarray(pieces[:, 0]),
+                Distance(pieces, CLOSE),
+                length,
+                self.roughness,
+                self.matches[0].threads,
+                functions=functions,
+            )
+            start = position or problem.collocation(paths)
+            past = state["action"][:begin], state["gradient_norm"][:begin]
+            for position in optimise(problem, start, MOST_STEPS, GAIN):
+                state = state | {
+                    "u": problem.coefficients(position.splines),
+                    "action": np.append(past[0], position.action),
+                    "gradient_norm": np.append(past[1], position.gradient),
+                    "phase": np.array(phase),
+                    "begin": np.array(begin),
+                    "splines": position.splines,
+                    "damping": np.array(position.damping),
+                    "penalty": np.array(position.roughness),
+                    "converged": np.array(position.converged),
+                }
+                yield state
+            begin = len(state["action"])
+            position = Position(position.splines)
+
+    def _points(self, paths: np.ndarray) -> np.ndarray:
+        """Points of the paths and half-way between them, or an even choice of these; (points, d)."""
+        domain = paths[..., list(self.dynamics.domain)]
+        halfway = (domain[:, 1:] + domain[:, :-1]) / 2
+        points = np.concatenate([domain, halfway], axis=1).reshape(-1, domain.shape[2])
+        return points[:: -(-len(points) // POINTS)]

@@ -1,0 +1,89 @@
+"""Right-hand sides whose trajectories track given paths in parameter space.
+
+Of all functions with given values at some points the one of least thin-plate energy is a combination of as many kernel
+functions, one a point. Right-hand sides that only have to be right along a few paths are therefore sought in the span
+of the kernels at the points of these paths: a few hundred functions instead of thousands of splines, and the energy is
+the sum of their squares.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import splu
+
+from dbd.hermite import HermiteGrid
+from dbd.learning import Misfit, Problem, State
+
+RIDGE = 0.1  # added to the thin-plate energy, which leaves linear functions free, per squared spline coefficient
+INDEPENDENT = 1e-8  # smallest eigenvalue of the kernel between the points that counts, relative to the largest
+COLLOCATION = 1e-2  # ridge of the first guess: root mean square of the functions at a point that counts as noise
+
+
+@dataclass(frozen=True)
+class Distance:
+    """Squared distance of trajectories from given ones.
+
+    Parameters
+    ----------
+    paths
+        Where trajectories should be, (R, times, P).
+    tolerance
+        Distance that counts as one.
+    """
+
+    paths: np.ndarray
+    tolerance: float
+
+    def __call__(self, states: np.ndarray) -> Misfit:
+        """Misfit of trajectories (R, times, P)."""
+        distance = (states - self.paths[:, : states.shape[1]]) / self.tolerance
+        curvature = np.broadcast_to(np.eye(states.shape[2]) / self.tolerance**2, (*states.shape, states.shape[2]))
+        return Misfit((distance**2).sum(axis=-1) / 2, distance / self.tolerance, curvature)
+
+
+def kernel_functions(grid: HermiteGrid, points: np.ndarray) -> sparse.csr_array:
+    """Orthonormal basis, in the energy, of the functions of least energy through values at `points` (n, d).
+
+    Coefficients of the elements, shape (grid.size, functions); close points make fewer functions than points.
+    """
+    splines = grid.splines()
+    energy = splines.T @ grid.roughness() @ splines + RIDGE * sparse.eye_array(splines.shape[1])
+    at_points = (grid.basis(points) @ splines).toarray()
+    kernels = splu(sparse.csc_array(energy)).solve(at_points.T)
+    eigenvalues, vectors = np.linalg.eigh(at_points @ kernels)
+    kept = eigenvalues > INDEPENDENT * eigenvalues[-1]
+    return sparse.csr_array(splines @ (kernels @ (vectors[:, kept] / np.sqrt(eigenvalues[kept]))))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpanProblem(Problem):
+    """The problem of right-hand sides in the span of given functions, orthonormal in the energy.
+
+    Parameters
+    ----------
+    functions
+        Coefficients of the elements, (grid.size, functions).
+    """
+
+    functions: sparse.csr_array
+
+    @property
+    def splines(self) -> sparse.csr_array:
+        """From coefficients of the span to those of the elements."""
+        return self.functions
+
+    @cached_property
+    def energy(self) -> sparse.csc_array:
+        """Energy of a right-hand side as a quadratic form in its coefficients."""
+        return sparse.csc_array(sparse.eye_array(self.functions.shape[1]))
+
+    def collocation(self, paths: np.ndarray) -> State:
+        """Right-hand sides with about the velocities, by central differences, of paths (R, times, P)."""
+        velocity = np.gradient(paths, self.dynamics.dt, axis=1).reshape(-1, paths.shape[2])
+        domain = paths.reshape(velocity.shape)[:, list(self.dynamics.domain)]
+        values = (self.dynamics.grid.basis(domain) @ self.functions).toarray()
+        noise = COLLOCATION**2 * np.sum(values**2) / len(values)
+        square = values.T @ values + noise * np.eye(values.shape[1])
+        return State(np.linalg.solve(square, values.T @ velocity).T)
