@@ -8,19 +8,23 @@ from dbd.plotting import PAGE, SIMULATION, SPREAD, few_ticks, model_colors, save
 from dbd.store import read, read_models
 
 
+WIDEST = 4  # panels in a row; more observables come in rows of three
+
+
 def plot_moments(moments, predictions, models, chosen):
-    """Return the figure: rows for the first model's median and worst initial condition, a panel per observable."""
+    """Return the figure: the first model's median and worst initial condition, a panel per observable."""
     colors = model_colors(list(predictions), chosen)
     first = next(iter(predictions.values()))
+    moments = moments.isel(time=slice(first.sizes["time"]))
     errors = np.abs(first["mean"].values - moments["mean"].values).mean(axis=(1, 2))
     order = np.argsort(errors)
-    cases = {"median": order[len(order) // 2], "worst": order[-1]}
+    cases = {"median case\n": order[len(order) // 2], "worst case\n": order[-1]} if len(order) > 1 else {"": 0}
     observables = moments.observable.values
-    figure, grid = plt.subplots(
-        len(cases), len(observables), figsize=(PAGE, 1.6 * len(cases)), sharex=True, squeeze=False
-    )
-    for row, (case, index) in zip(grid, cases.items(), strict=True):
-        for axes, observable in zip(row, observables, strict=True):
+    columns = len(observables) if len(observables) <= WIDEST else 3
+    rows = len(cases) * -(-len(observables) // columns)
+    figure, grid = plt.subplots(rows, columns, figsize=(PAGE, 1.6 * rows), sharex=True, squeeze=False)
+    for panels, (case, index) in zip(np.split(grid, len(cases)), cases.items(), strict=True):
+        for axes, observable in zip(panels.flat, observables, strict=False):
             simulated = moments.sel(observable=observable).isel(initial_condition=index)
             low, high = (simulated["mean"] + sign * simulated["std"] for sign in (-1, 1))
             axes.fill_between(moments.time, low, high, color=SPREAD, linewidth=0, label="one standard deviation")
@@ -30,9 +34,9 @@ def plot_moments(moments, predictions, models, chosen):
                 axes.plot(moments.time, line, color=colors[name], label=models[name]["title"], linewidth=0.9)
             few_ticks(axes)
             axes.set_ylim(bottom=0)
-        row[0].set_ylabel(f"{case} case\ncount")
-    for axes, observable in zip(grid[0], observables, strict=True):
-        axes.set_title(observable)
+            axes.set_title(observable)
+        for axes in panels[:, 0]:
+            axes.set_ylabel(f"{case}count")
     for axes in grid[-1]:
         axes.set_xlabel("time")
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)

@@ -8,24 +8,30 @@ from dbd.jobs import job
 from dbd.plotting import NOISE, PAGE, model_colors, save
 
 ORACLE = "_oracle"
+WIDEST = 4  # panels in a row; more observables come in rows of three
 
 
 def plot_rmse(evaluation, models, chosen, observables):
     """Return the figure: a panel per observable, on a logarithmic scale."""
     colors = model_colors(list(models), chosen)
-    figure, grid = plt.subplots(1, len(observables), figsize=(PAGE, 0.42 * PAGE), sharey=True, squeeze=False)
-    for axes, observable in zip(grid[0], observables, strict=True):
+    columns = len(observables) if len(observables) <= WIDEST else 3
+    rows = -(-len(observables) // columns)
+    size = (PAGE, PAGE * (0.2 + 0.22 * rows))
+    figure, grid = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
+    for axes, observable in zip(grid.flat, observables, strict=False):
         for name, table in evaluation[evaluation.observable == observable].groupby("model", sort=False):
             model = name.removesuffix(ORACLE)
             oracle = name != model
             label = models[model]["title"] + (", static matching" if oracle else "")
             axes.plot(table.time, table.rmse, color=colors[model], linestyle=":" if oracle else "-", label=label)
         axes.plot(table.time, table.noise, color=NOISE, linestyle="--", label="noise of the simulated means")
-        axes.set(title=observable, xlabel="time", yscale="log")
+        axes.set(title=observable, yscale="log")
         axes.xaxis.set_major_locator(MaxNLocator(4))
+    for axes in grid[-1]:
+        axes.set_xlabel("time")
     # Exact matching has no error to speak of in the statistics it matches: leave it out below the noise.
     grid[0, 0].set_ylim(bottom=evaluation.noise[evaluation.noise > 0].min() / 3)
-    grid[0, 0].set_ylabel("RMSE over initial conditions (counts)")
+    figure.supylabel("RMSE over initial conditions (counts)")
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 

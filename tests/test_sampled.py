@@ -1,0 +1,43 @@
+"""Sampled moments and their covariance Jacobian."""
+
+import numpy as np
+
+from dbd.energy import EnergyModel, Layer
+from dbd.lattice import Lattice
+from dbd.sampled import SamplingLaw
+from dbd.sampling import Sampler
+from dbd.streams import stream
+
+LATTICE = Lattice((4, 4))
+
+
+def test_covariance_is_the_derivative_for_independent_sites():
+    """One sweep draws independent sites exactly: N_s is binomial. All |z| below 6, false alarms below 1e-7."""
+    theta, lattices = np.array([-0.5, 0.3]), 4000
+    law = SamplingLaw(Sampler(EnergyModel(LATTICE, ("A", "B"), ("A", "B"))), ("A", "B"), lattices, 1)
+    density = np.exp(theta) / (1 + np.exp(theta).sum())
+    covariance = LATTICE.size * (np.diag(density) - np.outer(density, density))
+
+    def holds(mean: np.ndarray, jacobian: np.ndarray) -> bool:
+        z_mean = (mean - LATTICE.size * density) / np.sqrt(np.diag(covariance) / lattices)
+        variance = (np.outer(np.diag(covariance), np.diag(covariance)) + covariance**2) / lattices
+        return max(abs(z_mean).max(), (abs(jacobian - covariance) / np.sqrt(variance)).max()) < 6
+
+    found = law.response(theta, stream(1, "sampled"))
+    assert holds(*found)
+    assert not holds(found.mean, -found.jacobian)
+    assert not holds(found.mean[::-1], found.jacobian)
+
+
+def test_statistics_of_hidden_layers_are_those_of_the_model():
+    model = EnergyModel(LATTICE, ("A",), ("A",), (Layer(("X",), ("AX",), ((0, 0), (0, 1))),))
+    law = SamplingLaw(Sampler(model), ("A", "AA"), 50, 5, "random")
+    theta = np.array([-0.5, 0.4, -1.0])
+    states = law.draw(theta, stream(2, "hidden"))
+    visible = law.sampler.visible(states)
+    statistics = model.statistics(visible, law.sampler.hidden(states))
+    words = EnergyModel(LATTICE, ("A",), ("A", "AA")).statistics(visible)
+    mean, jacobian = law.response(theta, stream(2, "hidden"))
+    np.testing.assert_allclose(mean, words.mean(axis=0))
+    expected = np.cov(np.concatenate([words, statistics], axis=1).T)[:2, 2:]
+    np.testing.assert_allclose(jacobian, expected, atol=1e-12)
