@@ -7,7 +7,6 @@ from dbd.jobs import job
 from dbd.plotting import PAGE, SIMULATION, SPREAD, few_ticks, model_colors, save
 from dbd.store import read, read_models
 
-
 WIDEST = 4  # panels in a row; more observables come in rows of three
 
 
