@@ -10,10 +10,10 @@ from dbd.transfer_matrix import Chain
 
 
 def test_independent_sites_are_the_chain_without_couplings():
-    counts = np.array([[3.0], [70.0]])
-    chain = Chain(100, ("A",))
-    exact = chain.solve(independent_biases(counts, 100)).mean[:, [0, 1, 2]]
-    found = independent_moments(counts, ["A"], Lattice((100,)), ["A", "AA", "AAA"])
+    counts = np.array([[3.0], [35.0]])
+    chain = Chain(50, ("A",))
+    exact = chain.solve(independent_biases(counts, 50)).mean[:, [0, 1, 2]]
+    found = independent_moments(counts, ["A"], Lattice((50,)), ["A", "AA", "AAA"])
     np.testing.assert_allclose(found, exact, rtol=1e-10)
 
 
@@ -47,7 +47,6 @@ def test_different_species_collide_in_both_orders_and_reactions_are_tried_in_ord
     dt = 1e-6
     first, second = mean_field(network, Lattice((100,)), dt, [20.0, 30.0], 1)
     # 2 * 20 * 30 / 100 collisions a step, of which 1/2 make an A, and 1/4 a B
-    np.testing.assert_allclose(mean_field(network, Lattice((100,)), dt, [20.0, 30.0], 0)[0], first)
     slope = 12 * (0.5 - 0.25)
     assert abs((second - first)[0] - slope) < 0.1 * slope
     assert abs((second - first).sum()) < 1e-6

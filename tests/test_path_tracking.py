@@ -25,12 +25,12 @@ GRID = HermiteGrid.covering((-2.0, -2.0), (2.0, 2.0), (0.5, 0.5))
 @pytest.fixture(scope="module")
 def match() -> PathMatch:
     """Moments of a known path under the law that they are matched with."""
-    sampler = Sampler(EnergyModel(Lattice((5, 5)), ("A", "B"), ("A", "B", "AB")))
+    sampler = Sampler(EnergyModel(Lattice((12, 12)), ("A", "B"), ("A", "B", "AB")))
     time = np.linspace(0, 1, TIMES)[:, None]
     path = np.array([-0.5, -0.5, 0.0]) + time * [0.8, -0.6, 0.5] + time**2 * [-0.6, 0.3, 0.0]
-    exact = SamplingLaw(sampler, OBSERVABLES, 3000, 10)
+    exact = SamplingLaw(sampler, OBSERVABLES, 1000, 10)
     target = np.stack([exact.response(theta, stream(3, n)).mean for n, theta in enumerate(path)])
-    return PathMatch(SamplingLaw(sampler, OBSERVABLES, 60, 10), path[0], target, np.ptp(target, axis=0))
+    return PathMatch(SamplingLaw(sampler, OBSERVABLES, 100, 10), path[0], target, np.ptp(target, axis=0))
 
 
 def refined(match: PathMatch, steps: int) -> np.ndarray:
@@ -58,7 +58,7 @@ def test_matched_paths_have_the_moments_of_the_data(match):
     backwards = PathMatch(
         Backwards(law.sampler, OBSERVABLES, law.lattices, law.sweeps), match.initial, match.target, match.scale
     )
-    assert refined(match, 6) < 0.05
+    assert refined(match, 6) < 0.1
     assert refined(backwards, 6) > 0.2
 
 

@@ -235,7 +235,7 @@ class PathTracking(Strict):
         16, description="Steps of static matching; the later half is averaged."
     )
     last_step: Count | None = Field(None, description="Last time step that is learned from; without it the last.")
-    roughness: Positive = Field(1e-9, description="Weight of the roughness penalty.")
+    roughness: Positive = Field(1e-7, description="Weight of the roughness penalty.")
 
 
 class Contrastive(Strict):

@@ -16,15 +16,15 @@ import numpy as np
 from dbd.checkpoints import State
 from dbd.dynamics import Dynamics
 from dbd.learning import State as Position
-from dbd.learning import optimise, segments
+from dbd.learning import optimise
 from dbd.paths import PathMatch
-from dbd.tracking import Distance, SpanProblem, kernel_functions
+from dbd.tracking import Distance, SpanProblem, kernel_functions, tube
 
-PIECES = (3, 10, 33)  # time steps in the pieces of trajectories before whole ones
+PIECES = (10, 33)  # time steps in the pieces of trajectories before whole ones
 CLOSE = 0.01  # distance of a trajectory from its path, in every parameter, that counts as one
-MOST_STEPS = 8  # optimisation steps on pieces of a length
+MOST_STEPS = (8, 25)  # optimisation steps on pieces of a length, and on whole trajectories
 GAIN = 1e-2  # relative fall of the action at which the last of them is taken
-POINTS = 400  # most points that carry kernels
+POINTS = 700  # about the most points that carry kernels
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,10 @@ class PathTracking:
             position = Position(
                 state["splines"], float(state["damping"]), *map(tuple, history), bool(state["converged"])
             )
-        functions = kernel_functions(self.dynamics.grid, self._points(paths))
+        points, _ = tube(paths[..., list(self.dynamics.domain)].reshape(-1, len(self.dynamics.domain)))
+        functions = kernel_functions(self.dynamics.grid, points[:: -(-len(points) // POINTS)])
         for phase, length in list(enumerate(lengths))[done:]:
-            pieces = segments(paths, length)
+            pieces = overlapping(paths, length)
             problem = SpanProblem(
                 self.dynamics,
                 np.ascontiguousarray(pieces[:, 0]),
@@ -121,7 +122,7 @@ class PathTracking:
             )
             start = position or problem.collocation(paths)
             past = state["action"][:begin], state["gradient_norm"][:begin]
-            for position in optimise(problem, start, MOST_STEPS, GAIN):
+            for position in optimise(problem, start, MOST_STEPS[length == last], GAIN):
                 state = state | {
                     "u": problem.coefficients(position.splines),
                     "action": np.append(past[0], position.action),
@@ -137,9 +138,9 @@ class PathTracking:
             begin = len(state["action"])
             position = Position(position.splines)
 
-    def _points(self, paths: np.ndarray) -> np.ndarray:
-        """Points of the paths and half-way between them, or an even choice of these; (points, d)."""
-        domain = paths[..., list(self.dynamics.domain)]
-        halfway = (domain[:, 1:] + domain[:, :-1]) / 2
-        points = np.concatenate([domain, halfway], axis=1).reshape(-1, domain.shape[2])
-        return points[:: -(-len(points) // POINTS)]
+
+def overlapping(paths: np.ndarray, length: int) -> np.ndarray:
+    """Pieces of `length` steps, as few as cover paths (R, times, P), evenly spaced: (R * pieces, length + 1, P)."""
+    last = paths.shape[1] - 1
+    starts = np.linspace(0, last - length, -(-last // length)).round().astype(int)
+    return paths[:, starts[:, None] + np.arange(length + 1)].reshape(-1, length + 1, paths.shape[2])

@@ -16,6 +16,8 @@ from scipy.sparse.linalg import splu
 from dbd.hermite import HermiteGrid
 from dbd.learning import Misfit, Problem, State
 
+ASIDE = 0.1  # distance of the points beside a path from it
+RETURN = 0.15  # part of that distance by which the first guess goes back to the path in a time step
 RIDGE = 0.1  # added to the thin-plate energy, which leaves linear functions free, per squared spline coefficient
 INDEPENDENT = 1e-8  # smallest eigenvalue of the kernel between the points that counts, relative to the largest
 COLLOCATION = 1e-2  # ridge of the first guess: root mean square of the functions at a point that counts as noise
@@ -80,10 +82,24 @@ class SpanProblem(Problem):
         return sparse.csc_array(sparse.eye_array(self.functions.shape[1]))
 
     def collocation(self, paths: np.ndarray) -> State:
-        """Right-hand sides with about the velocities, by central differences, of paths (R, times, P)."""
+        """Right-hand sides with about the velocities, by central differences, of paths (R, times, P).
+
+        At the points beside the paths (`tube`) the velocity is that on the path and a part that leads back to it, so
+        that a trajectory that has strayed a little does not run away.
+        """
         velocity = np.gradient(paths, self.dynamics.dt, axis=1).reshape(-1, paths.shape[2])
-        domain = paths.reshape(velocity.shape)[:, list(self.dynamics.domain)]
-        values = (self.dynamics.grid.basis(domain) @ self.functions).toarray()
+        domain = list(self.dynamics.domain)
+        points, aside = tube(paths.reshape(velocity.shape)[:, domain])
+        velocity = np.tile(velocity, (len(aside), 1))
+        velocity[:, domain] -= RETURN / self.dynamics.dt * np.repeat(aside, len(points) // len(aside), axis=0)
+        values = (self.dynamics.grid.basis(points) @ self.functions).toarray()
         noise = COLLOCATION**2 * np.sum(values**2) / len(values)
         square = values.T @ values + noise * np.eye(values.shape[1])
         return State(np.linalg.solve(square, values.T @ velocity).T)
+
+
+def tube(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points (n, d) shifted to both sides of each axis, one shift after another; and the shifts (1 + 2d, d)."""
+    axes = ASIDE * np.eye(points.shape[1])
+    shifts = np.concatenate([0 * axes[:1], axes, -axes])
+    return (points + shifts[:, None]).reshape(-1, points.shape[1]), shifts
