@@ -36,7 +36,11 @@ MISTAKES = [
     # missing keys
     ("title", REMOVED, "title: missing, and there is no default"),
     ("ensemble.splits.train.runs", REMOVED, "ensemble.splits.train.runs: missing, and there is no default"),
-    ("models.visible.learning.recipe", REMOVED, "models.visible.learning.recipe: null: allowed is 'gauss_newton' or "),
+    (
+        "models.visible.learning.recipe",
+        REMOVED,
+        "models.visible.learning.recipe: null: allowed is 'gauss_newton', 'path_tracking' or ",
+    ),
     # wrong types
     ("title", 7, "title: 7: allowed is text"),
     ("lattice", 20, "lattice: 20: allowed is a mapping"),
