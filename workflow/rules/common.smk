@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import os
+import re
 import sys
 from functools import cache
 from pathlib import Path
@@ -50,8 +51,19 @@ pathvars:
     benchmarks=f"{SETTINGS.results}/benchmarks",
 
 
+def on_lattice(study):
+    """Whether a study is one on a lattice; the others are in continuous space."""
+    return "lattice" in TREES[study]
+
+
+def any_of(studies):
+    """Constraint of a wildcard to some studies, if need be to none."""
+    return "|".join(studies) or "(?!)"
+
+
+# Rules of studies in continuous space have a constraint of their own.
 wildcard_constraints:
-    study="|".join(STUDIES),
+    study=any_of(filter(on_lattice, STUDIES)),
     split="|".join(
         {split for study in STUDIES.values() for split in study.ensemble.splits}
     ),
@@ -127,8 +139,9 @@ def ensemble(study, split):
 def products(study):
     """Everything that a study ends in; without models, the moments of its splits."""
     if not STUDIES[study].models:
+        measured = "moments" if on_lattice(study) else "densities"
         return [
-            f"<results>/{study}/{split}/moments.nc"
+            f"<results>/{study}/{split}/{measured}.nc"
             for split in STUDIES[study].ensemble.splits
         ]
     tables = [f"<results>/{study}/evaluation.csv", f"<results>/{study}/summary.csv"]

@@ -25,12 +25,12 @@ CHAIN_FIGURES = ("lattices", "counts", "initial_conditions")
 def _system_mistakes(study: Study) -> Iterator[tuple[str, str]]:
     """Yield (key, problem) for what the types alone cannot know of the simulated system."""
     tree = study.model_dump(mode="json")
-    yield from _attempt("lattice", build_lattice, tree)
-    if (yield from _attempt("species", build_network, tree | {"reactions": []})) is None:
+    yield from attempt("lattice", build_lattice, tree)
+    if (yield from attempt("species", build_network, tree | {"reactions": []})) is None:
         return
     for index, reaction in enumerate(tree["reactions"]):
-        yield from _attempt(f"reactions.{index}", build_network, tree | {"reactions": [reaction]})
-    yield from _attempt("observables", check_observables, study.species, study.observables)
+        yield from attempt(f"reactions.{index}", build_network, tree | {"reactions": [reaction]})
+    yield from attempt("observables", check_observables, study.species, study.observables)
 
 
 def _ensemble_mistakes(study: Study) -> Iterator[tuple[str, str]]:
@@ -64,7 +64,7 @@ def _start_mistakes(study: Study, split: str, start: InitialCondition, where: st
             f"{wanted or 1}; allowed are at most the {len(start.parameters)} that {where}.parameters lists",
         )
     if start.interactions:
-        yield from _attempt(f"{where}.interactions", EnergyModel, lattice, study.species, start.interactions)
+        yield from attempt(f"{where}.interactions", EnergyModel, lattice, study.species, start.interactions)
     for species in start.counts or {}:
         if species not in study.species:
             yield f"{where}.counts.{species}", f"unknown species; allowed are {', '.join(study.species)}"
@@ -78,12 +78,12 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
     tree = study.model_dump(mode="json")
     for name, model in study.models.items():
         where = f"models.{name}"
-        energy = yield from _attempt(where, build_model, tree, tree["models"][name])
+        energy = yield from attempt(where, build_model, tree, tree["models"][name])
         if energy is None:
             continue
         matched = model.oracle or model.initial.method == "exact" or isinstance(model.learning, GaussNewton)
         if matched or model.sampling is None:
-            yield from _attempt(where, build_chain, energy)
+            yield from attempt(where, build_chain, energy)
         unknown = [
             (key, parameter)
             for key, named in (
@@ -170,7 +170,7 @@ def _rates(model: Model) -> Iterable[str]:
     return model.learning.rate if isinstance(model.learning, Contrastive) else ()
 
 
-def _attempt(key: str, build: Callable, *arguments) -> Generator[tuple[str, str], None, Any]:
+def attempt(key: str, build: Callable, *arguments) -> Generator[tuple[str, str], None, Any]:
     """Build something; yield the mistake that its constructor finds and return None, or return what was built."""
     try:
         return build(*arguments)

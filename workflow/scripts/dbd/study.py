@@ -13,6 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 from dbd.checks import STAGES, start_of
 from dbd.config import PATTERNS, Study
+from dbd.continuous.checks import STAGES as CONTINUOUS_STAGES
+from dbd.continuous.config import ContinuousStudy
 
 ALLOWED = {
     "bool_parsing": "allowed is true or false",
@@ -83,8 +85,12 @@ def overlay(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def load_study(path: Path, changes: Mapping[str, Any] | None = None, origin: str = "overrides") -> Study:
+def load_study(
+    path: Path, changes: Mapping[str, Any] | None = None, origin: str = "overrides"
+) -> Study | ContinuousStudy:
     """Read a study file, with changes that come from `origin` laid over it, and check all that can be checked now.
+
+    A study with the key ``space`` is one in continuous space, any other is one on a lattice.
 
     Raises
     ------
@@ -92,8 +98,10 @@ def load_study(path: Path, changes: Mapping[str, Any] | None = None, origin: str
         One line for each mistake. Of mistakes that follow from others, only the first is told.
     """
     where = f"{path} with {origin}" if changes else str(path)
-    study = parse(Study, overlay(read_yaml(path), changes or {}), where)
-    for stage in STAGES:
+    tree = overlay(read_yaml(path), changes or {})
+    kind, stages = (ContinuousStudy, CONTINUOUS_STAGES) if "space" in tree else (Study, STAGES)
+    study = parse(kind, tree, where)
+    for stage in stages:
         if lines := [f"{where}: {key}: {problem}" for key, problem in stage(study)]:
             raise ConfigurationError("\n".join(dict.fromkeys(lines)))
     return study
@@ -119,7 +127,7 @@ def subtree(tree: Mapping[str, Any], *keys: str) -> dict[str, Any]:
     return part
 
 
-def initial_conditions(study: Study, split: str) -> int:
+def initial_conditions(study: Study | ContinuousStudy, split: str) -> int:
     """Number of initial conditions of a split: as configured, or as many as are listed."""
     given = study.ensemble.splits[split].initial_conditions
     return given or len(start_of(study, split).parameters)

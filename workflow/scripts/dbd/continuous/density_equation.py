@@ -30,6 +30,9 @@ from dbd.hermite import HermiteGrid, basis_at
 
 FUNCTIONS = ("F0", "F1", "ln F2")
 STENCIL = 2
+DIFFUSION_LIMIT = 0.52
+"""Largest F2 times the Runge-Kutta step, in squares of the cell width, that is stable."""
+
 FIRST = np.array([1.0, -8.0, 0.0, 8.0, -1.0]) / 12.0
 SECOND = np.array([-1.0, 16.0, -30.0, 16.0, -1.0]) / 12.0
 
@@ -49,7 +52,7 @@ class DensityModel:
     dt
         Time between two outputs.
     substeps
-        Runge-Kutta steps in it. Stable while ``F2 dt / substeps < 0.52 (length / cells)^2``.
+        Runge-Kutta steps in it. Stable while ``F2 dt / substeps < DIFFUSION_LIMIT (length / cells)^2``.
 
     The coefficients ``u`` of the functions F0, F1 and ln F2 are float64 (3, grid.size).
     """
@@ -82,6 +85,11 @@ class DensityModel:
         value = self.grid.value(u, np.asarray(nu, float)[:, None]).T.copy()
         value[2] = np.exp(value[2])
         return value
+
+    def derivatives(self, nu: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Gradient and Laplacian of nu at the centres of the cells, along the last axis; both of the shape of `nu`."""
+        cell, first, second = self._stencil
+        return nu[..., cell] @ first, nu[..., cell] @ second
 
     def solve(self, u: np.ndarray, start: np.ndarray, steps: int) -> np.ndarray:
         """Integrate from nu at time 0, (starts, cells); returns nu at times 0 .. steps, (starts, steps + 1, cells)."""

@@ -1,7 +1,8 @@
 """Where particles are when a run starts: density profiles, and random patterns of points."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from math import erf, sqrt
+from math import erf, pi, sqrt
 
 import numpy as np
 
@@ -31,19 +32,34 @@ class Profile:
         if self.background <= 0 or any(width <= 0 or number < 0 for _, width, number in self.bumps):
             raise ValueError(f"{self}: allowed are a background > 0, and bumps with width > 0 and number >= 0")
 
+    def _images(self, box: Box) -> Iterator[tuple[float, float, float]]:
+        """The bumps with their periodic or mirrored images."""
+        (length,) = box.lengths
+        for centre, width, number in self.bumps:
+            for turn in range(-IMAGES, IMAGES + 1):
+                for image in (
+                    [centre + turn * length]
+                    if box.periodic
+                    else [2 * turn * length + centre, 2 * turn * length - centre]
+                ):
+                    yield image, width, number
+
     def cell_means(self, box: Box, cells: int) -> np.ndarray:
         """Mean density in each of `cells` equal parts of an interval; float64, shape (cells,). Exact."""
         (length,) = box.lengths
         edge = np.linspace(0.0, length, cells + 1)
         integral = self.background * edge
-        for centre, width, number in self.bumps:
-            for turn in range(-IMAGES, IMAGES + 1):
-                images = (
-                    [centre + turn * length] if box.periodic else [2 * turn * length + c for c in (centre, -centre)]
-                )
-                for image in images:
-                    integral += [0.5 * number * erf((x - image) / (sqrt(2) * width)) for x in edge]
+        for centre, width, number in self._images(box):
+            integral += [0.5 * number * erf((x - centre) / (sqrt(2) * width)) for x in edge]
         return np.diff(integral) * cells / length
+
+    def values(self, box: Box, cells: int) -> np.ndarray:
+        """Density at the centres of `cells` equal parts of an interval; float64, shape (cells,)."""
+        x = (np.arange(cells) + 0.5) * box.lengths[0] / cells
+        density = np.full(cells, float(self.background))
+        for centre, width, number in self._images(box):
+            density += number / (sqrt(2 * pi) * width) * np.exp(-0.5 * ((x - centre) / width) ** 2)
+        return density
 
 
 def poisson_points(rng: np.random.Generator, box: Box, density: np.ndarray) -> np.ndarray:
