@@ -4,8 +4,16 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from conftest import ROOT
 from dbd.config import Study
+from dbd.continuous.config import ContinuousStudy
+
+SCHEMAS = {
+    "config/schema/study.schema.json": Study,
+    "config/schema/continuous_study.schema.json": ContinuousStudy,
+}
 
 
 def test_schema_and_key_table_are_in_step():
@@ -15,7 +23,7 @@ def test_schema_and_key_table_are_in_step():
 
 def test_stale_schema_is_noticed(tmp_path):
     """The check fails, with one line that names the file, if the schema lacks a key."""
-    for path in ("workflow/schema.py", "config/README.md", "config/schema/study.schema.json"):
+    for path in ("workflow/schema.py", "config/README.md", *SCHEMAS):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes((ROOT / path).read_bytes())
     (tmp_path / "workflow" / "scripts").symlink_to(ROOT / "workflow" / "scripts")
@@ -28,11 +36,12 @@ def test_stale_schema_is_noticed(tmp_path):
     assert done.stderr.startswith("config/schema/study.schema.json is out of step; run `make schema`\n")
 
 
-def test_every_key_is_explained():
+@pytest.mark.parametrize(("file", "kind"), SCHEMAS.items())
+def test_every_key_is_explained(file, kind):
     """Every key of the schema has a sentence, and no mapping takes keys that are not known."""
-    schema = json.loads((ROOT / "config" / "schema" / "study.schema.json").read_text())
-    for name, section in {"Study": Study.model_json_schema(), **schema["$defs"]}.items():
+    schema = json.loads((ROOT / file).read_text())
+    for name, section in {kind.__name__: kind.model_json_schema(), **schema["$defs"]}.items():
         assert section["additionalProperties"] is False, name
-        for key, entry in section["properties"].items():
+        for key, entry in section.get("properties", {}).items():
             referred = schema["$defs"].get(entry.get("$ref", "").rpartition("/")[2], {})
             assert (entry | referred)["description"].endswith("."), f"{name}.{key}"

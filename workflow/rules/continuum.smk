@@ -179,7 +179,7 @@ rule evaluate_densities:
         library("evaluate_densities.py"),
         densities=lambda w: f"<results>/{w.study}/{evaluated(w.study)}/densities.nc",
         dynamics=of_models("dynamics.nc"),
-        training=of_models("train.nc"),
+        training=lambda w: of_models("train.nc")(w)[0],
         predictions=of_models("{split}.nc"),
     output:
         "<results>/{study}/evaluation.csv",
@@ -210,3 +210,92 @@ rule evaluate_densities:
         "Evaluate {wildcards.study}"
     script:
         "../scripts/evaluate_densities.py"
+
+
+def titles(*keys):
+    """Params of a figure: the named keys of the study, and what its models are called."""
+    return lambda wildcards: settings(*keys, "figures.colors")(wildcards) | {
+        "titles": {
+            name: model.title for name, model in STUDIES[wildcards.study].models.items()
+        }
+    }
+
+
+rule plot_functions:
+    input:
+        library("plot_functions.py"),
+        functions="<results>/{study}/functions.csv",
+    output:
+        figure("functions"),
+    log:
+        "<logs>/{study}/figures/plot_functions.log",
+    benchmark:
+        "<benchmarks>/{study}/figures/plot_functions.tsv"
+    wildcard_constraints:
+        study=OF_DENSITIES,
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=titles(),
+    message:
+        "Draw the functions of {wildcards.study}"
+    script:
+        "../scripts/plot_functions.py"
+
+
+rule plot_densities:
+    input:
+        library("plot_densities.py"),
+        densities=lambda w: f"<results>/{w.study}/{evaluated(w.study)}/densities.nc",
+        predictions=of_models("{split}.nc"),
+    output:
+        figure("densities"),
+    log:
+        "<logs>/{study}/figures/plot_densities.log",
+    benchmark:
+        "<benchmarks>/{study}/figures/plot_densities.tsv"
+    wildcard_constraints:
+        study=OF_DENSITIES,
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=titles("evaluation.cells"),
+    message:
+        "Draw simulated and predicted densities of {wildcards.study}"
+    script:
+        "../scripts/plot_densities.py"
+
+
+rule plot_space_time:
+    input:
+        library("plot_space_time.py"),
+        densities=lambda w: f"<results>/{w.study}/{evaluated(w.study)}/densities.nc",
+        predictions=of_models("{split}.nc"),
+    output:
+        figure("space_time"),
+    log:
+        "<logs>/{study}/figures/plot_space_time.log",
+    benchmark:
+        "<benchmarks>/{study}/figures/plot_space_time.tsv"
+    wildcard_constraints:
+        study=OF_DENSITIES,
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=titles("evaluation.cells"),
+    message:
+        "Draw densities in space and time of {wildcards.study}"
+    script:
+        "../scripts/plot_space_time.py"

@@ -2,10 +2,11 @@
 
 ``evaluation.csv`` has a row per model and time: ``error`` of the predicted densities of the evaluated split, root mean
 square over starts and cells relative to that of the densities, ``noise`` of the simulated ones, and ``of_model``, the
-error without the noise. ``summary.csv`` has a row per model: the same over all times after the start, against the exact
-densities too where they are known, how many times above the first model's it is, and errors of the functions
-weighted by the visited nu. ``functions.csv`` has a row per model and bin of nu: the functions with the standard
-deviation over resampled runs and the share of the evidence on each that is in the bin.
+error without the noise. ``summary.csv`` has a row per model: the same over all times after the start, at the last one
+(``late``), how many times the first model's error it is, and, where the truth is known, the error against the exact
+densities and of the functions over the visited nu. ``functions.csv`` has a row per model and bin of the nu that
+the first model visits on the training split: the functions, their standard deviation over resampled runs, and the share
+of the evidence on each that is in the bin.
 """
 
 from pathlib import Path
@@ -27,98 +28,93 @@ BINS = 40
 def evaluate_densities(settings, densities, dynamics, training, predictions):
     """Return the tables by file name.
 
-    ``dynamics``, ``training`` and ``predictions`` are learned functions, solutions of the training split and of the
-    evaluated one, by model.
+    ``dynamics`` and ``predictions`` are the functions and the solutions of the evaluated split by model, ``training``
+    is the first model's solution of the training split.
     """
     model, system = build_density_model(settings), build_system(settings)
     scoring = settings["evaluation"]
     cells = scoring["cells"] or model.cells
-    # Simulated times only: at the start the density is given.
-    seen = densities.isel(species=0, time=slice(1, None))
-    data, sem = coarse(seen.density.values, cells), coarse_sem(densities, model, cells)
-    models = {name: coarse(one.density.values[:, 1:], cells) for name, one in predictions.items()}
-    truth = exact_densities(settings, model, system, predictions, cells) if scoring["exact"] else None
-    rows, summaries, tables = [], [], []
-    first = None
-    for name, predicted in models.items():
-        by_time = density_error(predicted, data, sem, (0, 2))
-        rows.append(
-            pd.DataFrame(
-                {
-                    "model": name,
-                    "split": scoring["split"],
-                    "step": seen.step.values,
-                    "time": seen.time.values,
-                    "error": by_time.error,
-                    "noise": by_time.noise,
-                    "of_model": by_time.of_model,
-                }
-            )
-        )
-        overall = density_error(predicted, data, sem, (0, 1, 2))
-        first = first or float(overall.of_model)
-        summary = {
-            "model": name,
-            "split": scoring["split"],
-            "error": float(overall.error),
-            "noise": float(overall.noise),
-            "of_model": float(overall.of_model),
-            "times_first": float(overall.of_model) / first if first else np.nan,
-            "late": float(density_error(predicted[:, -1:], data[:, -1:], sem[:, -1:], (0, 1, 2)).of_model),
+    simulated = densities.isel(species=0, time=slice(1, None))  # at the start the density is given
+    data, sem = coarse(simulated.density.values, cells), coarse_sem(simulated, model, cells)
+    predicted = {name: coarse(one.density.values[:, 1:], cells) for name, one in predictions.items()}
+    exact = {}
+    if scoring["exact"]:
+        start = next(iter(predictions.values())).nu.values[:, 0]
+        nu = model.solve(mean_field.coefficients(system, model.grid), start, settings["ensemble"]["steps"])
+        exact["densities"] = coarse(model.density(nu)[:, 1:], cells)
+    overall = {name: density_error(one, data, sem, (0, 1, 2)) for name, one in predicted.items()}
+    first = next(iter(overall.values())).of_model
+    edge = np.linspace(training.nu.min(), training.nu.max(), BINS + 1)
+    evaluation, summary, functions = [], [], []
+    for name, one in predicted.items():
+        by_time = density_error(one, data, sem, (0, 2))
+        where = {"model": name, "split": scoring["split"]}
+        columns = by_time._asdict() | {"of_model": by_time.of_model}
+        evaluation.append(pd.DataFrame(where | {"step": simulated.step, "time": simulated.time} | columns))
+        late = density_error(one[:, -1:], data[:, -1:], sem[:, -1:], (0, 1, 2))
+        scores = overall[name]._asdict() | {
+            "of_model": overall[name].of_model,
+            "times_first": overall[name].of_model / first if first > 0 else np.nan,
+            "late": late.of_model,
             "off_grid": int((predictions[name].excess > 0).any("time").sum()),
         }
         if "factor" in dynamics[name]:
-            summary["factor"] = float(dynamics[name].factor)
-        if truth is not None:
-            summary["against_exact"] = float(density_error(predicted, truth, 0 * truth, (0, 1, 2)).error)
-        if "replicates" in dynamics[name]:
-            table, scores = function_table(name, settings, model, system, dynamics[name], training[name].nu.values)
-            tables.append(table)
-            summary |= scores
-        summaries.append(summary)
+            scores["factor"] = float(dynamics[name].factor)
+        if exact:
+            truth = exact["densities"]
+            scores["against_exact"] = density_error(one, truth, 0 * truth, (0, 1, 2)).error
+        scores |= function_scores(model, system, dynamics[name], training.nu.values, scoring["exact"])
+        summary.append(where | scores)
+        functions.append(function_table(model, dynamics[name], training.nu.values, edge).assign(model=name))
     return {
-        "evaluation": pd.concat(rows),
-        "summary": pd.DataFrame(summaries),
-        "functions": pd.concat(tables) if tables else pd.DataFrame(columns=["model", "nu"]),
+        "evaluation": pd.concat(evaluation),
+        "summary": pd.DataFrame(summary),
+        "functions": pd.concat(functions).set_index("model").reset_index(),
     }
 
 
-def coarse_sem(densities, model, cells):
-    """Standard error of coarse densities after the start, from the spread between the groups of runs."""
-    sums = densities.cell_sums.isel(species=0, time=slice(1, None)).values
-    each = coarse(sums / densities.runs.values[..., None, None], cells) * model.cells / model.box.volume
-    return each.std(axis=1, ddof=1) / np.sqrt(each.shape[1])
+def coarse_sem(simulated, model, cells):
+    """Standard error of coarse densities (starts, times, cells), from the spread between the groups of runs."""
+    each = coarse(simulated.cell_sums.values / simulated.runs.values[..., None, None], cells)
+    return each.std(axis=1, ddof=1) / np.sqrt(each.shape[1]) * model.cells / model.box.volume
 
 
-def exact_densities(settings, model, system, predictions, cells):
-    """Densities by the exact functions, which are those of mean-field theory, after the start."""
-    start = next(iter(predictions.values())).nu.values[:, 0]
-    nu = model.solve(mean_field.coefficients(system, model.grid), start, settings["ensemble"]["steps"])
-    return coarse(model.density(nu)[:, 1:], cells)
+def function_spread(model, learned, nu):
+    """Standard deviation of the functions over resampled runs (3, points); not a number if none were resampled."""
+    if "replicates" not in learned:
+        return np.full((len(NAMES), len(nu)), np.nan)
+    return np.std([model.functions(u, nu) for u in learned.replicates.values], axis=0, ddof=1)
 
 
-def function_table(name, settings, model, system, learned, nu):
-    """Return the functions of a model in bins of nu, and what the summary says of them."""
-    edge = np.linspace(nu.min(), nu.max(), BINS + 1)
+def function_table(model, learned, nu, edge):
+    """Return the functions of a model in bins of nu."""
     middle = 0.5 * (edge[:-1] + edge[1:])
-    value = model.functions(learned.u.values, middle)
-    band = np.std([model.functions(u, middle) for u in learned.replicates.values], axis=0, ddof=1)
-    share = evidence(model, nu, edge)
-    table = pd.DataFrame({"model": name, "nu": middle})
-    scores = dict(zip(("nu_low", "nu_high"), np.quantile(nu, (0.01, 0.99)), strict=True))
+    columns = (
+        model.functions(learned.u.values, middle),
+        function_spread(model, learned, middle),
+        evidence(model, nu, edge),
+    )
+    return pd.DataFrame(
+        {"nu": middle}
+        | {
+            name + suffix: column[m]
+            for m, name in enumerate(NAMES)
+            for suffix, column in zip(("", "_sem", "_evidence"), columns, strict=True)
+        }
+    )
+
+
+def function_scores(model, system, learned, nu, exact):
+    """What the summary says of the functions of a model, by the name of its column."""
     visited = nu[:, 1:].ravel()
-    at_visited = model.functions(learned.u.values, visited)
-    spread = np.std([model.functions(u, visited) for u in learned.replicates.values], axis=0, ddof=1)
-    exact = mean_field.functions(system, visited)
-    for m, function in enumerate(NAMES):
-        table[function] = value[m]
-        table[f"{function}_sem"] = band[m]
-        table[f"{function}_evidence"] = share[m]
-        scores[f"{function}_band"] = float(np.sqrt((spread[m] ** 2).mean() / (at_visited[m] ** 2).mean()))
-        if settings["evaluation"]["exact"]:
-            table[f"{function}_exact"] = mean_field.functions(system, middle)[m]
-            scores[f"{function}_error"] = float(function_errors(at_visited[m : m + 1], exact[m : m + 1])[0])
-    return table, scores
+    value = model.functions(learned.u.values, visited)
+    bands = function_errors(value + function_spread(model, learned, visited), value)
+    low, high = np.quantile(visited, (0.01, 0.99))
+    scores = {"nu_low": low, "nu_high": high}
+    if exact:
+        errors = function_errors(value, mean_field.functions(system, visited))
+        scores |= {f"{name}_error": error for name, error in zip(NAMES, errors, strict=True)}
+    return scores | {f"{name}_band": band for name, band in zip(NAMES, bands, strict=True)}
 
 
 if __name__ == "__main__":
@@ -127,7 +123,7 @@ if __name__ == "__main__":
             snakemake.params.settings,
             read(snakemake.input.densities),
             read_models(snakemake.input.dynamics),
-            read_models(snakemake.input.training),
+            read(snakemake.input.training),
             read_models(snakemake.input.predictions),
         )
         for path in map(Path, snakemake.output):

@@ -1,0 +1,45 @@
+"""Draw the functions of the density equation of every model, learned ones with their band, and where they were seen."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+
+from dbd.jobs import job
+from dbd.plotting import NOISE, PAGE, few_ticks, model_colors, save
+
+FUNCTIONS = {"F0": "$F_0$", "F1": "$F_1$", "F2": "$F_2$"}
+BAND = 2.0  # standard deviations over resampled runs
+SEEN = 1e-3  # a function is drawn where a bin has at least this share of the evidence on it
+
+
+def plot_functions(tables, titles, chosen):
+    """Return the figure: a column per function, above the function, below the share of the evidence by nu."""
+    colors = model_colors(list(titles), chosen)
+    figure, (upper, lower) = plt.subplots(
+        2, len(FUNCTIONS), figsize=(PAGE, 0.45 * PAGE), sharex=True, height_ratios=(3, 1)
+    )
+    for top, bottom, (name, symbol) in zip(upper, lower, FUNCTIONS.items(), strict=True):
+        for model, table in tables.groupby("model", sort=False):
+            seen = table[table[f"{name}_evidence"] > SEEN]
+            value, half = seen[name], BAND * seen[f"{name}_sem"]
+            learned = half.notna().all()
+            if learned:
+                top.fill_between(seen.nu, value - half, value + half, color=colors[model], alpha=0.3, linewidth=0)
+            top.plot(seen.nu, value, color=colors[model], linestyle="-" if learned else "--", label=titles[model])
+        bottom.fill_between(table.nu, table[f"{name}_evidence"], step="mid", color=NOISE, linewidth=0)
+        top.set_title(symbol)
+        few_ticks(top)
+        few_ticks(bottom, y=2)
+        bottom.set(xlabel=r"$\nu = -\ln \rho$", ylim=(0, None))
+    upper[0].set_ylabel("function")
+    lower[0].set_ylabel("evidence")
+    figure.legend(*upper[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        settings = snakemake.params.settings
+        figure = plot_functions(
+            pd.read_csv(snakemake.input.functions), settings["titles"], settings["figures"]["colors"]
+        )
+        save(figure, snakemake.output)
