@@ -12,8 +12,9 @@ from dbd.continuous.density_equation import DensityModel
 from dbd.continuous.density_learning import DensityData
 from dbd.hermite import HermiteGrid
 
-SMALLEST_CONSTANT = 1e-3
+FACTORS, TRIALS = (1e-3, 1e2), 26
 TOLERANCE = 1e-4
+"""Of the logarithm of the factor."""
 
 
 def rates(system: BrownianSystem) -> tuple[float, float]:
@@ -46,11 +47,15 @@ def coefficients(system: BrownianSystem, grid: HermiteGrid, factor: float = 1.0)
 
 
 def fitted_factor(system: BrownianSystem, model: DensityModel, data: DensityData) -> float:
-    """The factor of the reactions of pairs, 0.001 to 1, with the least action on the data: the best c rho law."""
-    found = minimize_scalar(
-        lambda x: model.action(coefficients(system, model.grid, np.exp(x)), *data),
-        bounds=(np.log(SMALLEST_CONSTANT), 0.0),
-        method="bounded",
-        options={"xatol": TOLERANCE},
-    )
-    return float(np.exp(found.x))
+    """The factor of the reactions of pairs with the least action on the data: the best law that goes like the density.
+
+    It is sought over five orders of magnitude: holes between particles lower it, clusters of offspring raise it.
+    """
+
+    def action(logarithm: float) -> float:
+        return model.action(coefficients(system, model.grid, np.exp(logarithm)), *data)
+
+    trials = np.log(np.geomspace(*FACTORS, TRIALS))
+    best = int(np.argmin([action(trial) for trial in trials]))
+    around = trials[max(best - 1, 0)], trials[min(best + 1, TRIALS - 1)]
+    return float(np.exp(minimize_scalar(action, bounds=around, method="bounded", options={"xatol": TOLERANCE}).x))
