@@ -44,7 +44,7 @@ def evaluate_densities(settings, densities, dynamics, training, predictions):
         exact["densities"] = coarse(model.density(nu)[:, 1:], cells)
     overall = {name: density_error(one, data, sem, (0, 1, 2)) for name, one in predicted.items()}
     first = next(iter(overall.values())).of_model
-    edge = np.linspace(training.nu.min(), training.nu.max(), BINS + 1)
+    edge = np.linspace(training.nu.values.min(), training.nu.values.max(), BINS + 1)
     evaluation, summary, functions = [], [], []
     for name, one in predicted.items():
         by_time = density_error(one, data, sem, (0, 2))
