@@ -96,11 +96,11 @@ DENSITY_EQUATION = (
 )
 
 
-def split_settings(*keys):
-    """Params like those of `settings`, with the starts of the split, training by default."""
+def split_settings(*keys, of=None):
+    """Params like those of `settings`, with the starts of a split: that of the wildcards, or training by default."""
 
     def params(wildcards):
-        split = wildcards.get("split", "train")
+        split = of(wildcards.study) if of else wildcards.get("split", "train")
         starts = TREES[wildcards.study]["ensemble"]["splits"][split]["starts"]
         return settings(*keys)(wildcards) | {"starts": starts}
 
@@ -299,3 +299,183 @@ rule plot_space_time:
         "Draw densities in space and time of {wildcards.study}"
     script:
         "../scripts/plot_space_time.py"
+
+
+# What defines the pair equation of a study, apart from its closure.
+PAIR_EQUATION = (
+    "reactions",
+    "space",
+    "observables.pairs",
+    "ensemble.dt",
+    "pair_equation",
+)
+
+
+rule learn_pairs:
+    input:
+        library("learn_pairs.py"),
+        densities="<results>/{study}/train/densities.nc",
+    output:
+        "<results>/{study}/models/{model}/dynamics.nc",
+    log:
+        "<logs>/{study}/models/{model}/learn_pairs.log",
+    benchmark:
+        "<benchmarks>/{study}/models/{model}/learn_pairs.tsv"
+    wildcard_constraints:
+        study=OF_PAIRS,
+    conda:
+        "../../envs/numerics.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        settings=split_settings(*PAIR_EQUATION, "models.{model}"),
+    message:
+        "Learn {wildcards.study}, model {wildcards.model}"
+    script:
+        "../scripts/learn_pairs.py"
+
+
+rule predict_pairs:
+    input:
+        library("predict_pairs.py"),
+        dynamics="<results>/{study}/models/{model}/dynamics.nc",
+    output:
+        "<results>/{study}/models/{model}/{split}.nc",
+    log:
+        "<logs>/{study}/models/{model}/predict_pairs.{split}.log",
+    benchmark:
+        "<benchmarks>/{study}/models/{model}/predict_pairs.{split}.tsv"
+    wildcard_constraints:
+        study=OF_PAIRS,
+    conda:
+        "../../envs/numerics.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=split_settings(*PAIR_EQUATION, "ensemble.steps", "models.{model}"),
+    message:
+        "Predict {wildcards.study}, split {wildcards.split}, with model {wildcards.model}"
+    script:
+        "../scripts/predict_pairs.py"
+
+
+rule match_pairs:
+    input:
+        library("match_pairs.py"),
+        densities=lambda w: f"<results>/{w.study}/{evaluated(w.study)}/densities.nc",
+    output:
+        "<results>/{study}/matching.nc",
+    log:
+        "<logs>/{study}/match_pairs.log",
+    benchmark:
+        "<benchmarks>/{study}/match_pairs.tsv"
+    wildcard_constraints:
+        study=OF_PAIRS,
+    conda:
+        "../../envs/numerics.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        settings=settings(
+            "space",
+            "observables.pairs",
+            "observables.gaps",
+            "matching",
+            "seed",
+        ),
+    message:
+        "Match the pairs of {wildcards.study}"
+    script:
+        "../scripts/match_pairs.py"
+
+
+rule evaluate_pairs:
+    input:
+        library("evaluate_pairs.py"),
+        densities=lambda w: f"<results>/{w.study}/{evaluated(w.study)}/densities.nc",
+        predictions=of_models("{split}.nc"),
+        matching="<results>/{study}/matching.nc",
+    output:
+        "<results>/{study}/evaluation.csv",
+        "<results>/{study}/summary.csv",
+        "<results>/{study}/matching.csv",
+    log:
+        "<logs>/{study}/evaluate_pairs.log",
+    benchmark:
+        "<benchmarks>/{study}/evaluate_pairs.tsv"
+    wildcard_constraints:
+        study=OF_PAIRS,
+    conda:
+        "../../envs/numerics.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=split_settings("space.lengths", "evaluation", "matching", of=evaluated),
+    message:
+        "Evaluate {wildcards.study}"
+    script:
+        "../scripts/evaluate_pairs.py"
+
+
+rule plot_pair_density:
+    input:
+        library("plot_pair_density.py"),
+        densities=lambda w: f"<results>/{w.study}/{evaluated(w.study)}/densities.nc",
+        matching="<results>/{study}/matching.nc",
+    output:
+        figure("pair_density"),
+    log:
+        "<logs>/{study}/figures/plot_pair_density.log",
+    benchmark:
+        "<benchmarks>/{study}/figures/plot_pair_density.tsv"
+    wildcard_constraints:
+        study=OF_PAIRS,
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings("space.lengths", "matching"),
+    message:
+        "Draw the pair density of {wildcards.study}"
+    script:
+        "../scripts/plot_pair_density.py"
+
+
+rule plot_closure:
+    input:
+        library("plot_closure.py"),
+        evaluation="<results>/{study}/evaluation.csv",
+        summary="<results>/{study}/summary.csv",
+        dynamics=of_models("dynamics.nc"),
+        training=of_models("train.nc"),
+    output:
+        figure("closure"),
+    log:
+        "<logs>/{study}/figures/plot_closure.log",
+    benchmark:
+        "<benchmarks>/{study}/figures/plot_closure.tsv"
+    wildcard_constraints:
+        study=OF_PAIRS,
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=titles(*PAIR_EQUATION, "models"),
+    message:
+        "Draw the closure of {wildcards.study}"
+    script:
+        "../scripts/plot_closure.py"

@@ -85,7 +85,7 @@ def combine_densities(counts, settings):
             law,
             {"units": "length-1", "long_name": "probability density of the distance of neighbours"},
         )
-        coords["gap"] = middles(gaps, "gap")
+        coords["gap_distance"] = middles(gaps, "gap")
     return xr.Dataset(moments | {name: counts[name] for name in KEPT}, coords=coords)
 
 

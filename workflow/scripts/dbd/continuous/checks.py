@@ -123,7 +123,13 @@ def _density_mistakes(study: ContinuousStudy) -> Iterator[tuple[str, str]]:
 def _pair_mistakes(study: ContinuousStudy) -> Iterator[tuple[str, str]]:
     """Yield what keeps the pair equation from being solved, or pairs from being matched."""
     pairs, matching = study.observables.pairs, study.matching
-    for key, section in (("pair_equation", study.pair_equation), ("observables.pairs", pairs)):
+    needed = {
+        "pair_equation": study.pair_equation,
+        "observables.pairs": pairs,
+        "observables.gaps": study.observables.gaps,
+        "matching": matching,
+    }
+    for key, section in needed.items():
         if section is None:
             yield key, "missing; needed for models of pairs"
             return
@@ -138,8 +144,6 @@ def _pair_mistakes(study: ContinuousStudy) -> Iterator[tuple[str, str]]:
         for index, start in enumerate(section.starts):
             if not start or any(pattern.poisson and pattern.poisson.bumps for pattern in start.values()):
                 yield f"ensemble.splits.{split}.starts.{index}", "allowed for models of pairs: homogeneous patterns"
-    if matching is None:
-        return
     starts = study.ensemble.splits[study.evaluation.split].initial_conditions
     if matching.initial_condition >= starts:
         yield "matching.initial_condition", f"{matching.initial_condition}; allowed are 0 to {starts - 1}"
@@ -148,8 +152,6 @@ def _pair_mistakes(study: ContinuousStudy) -> Iterator[tuple[str, str]]:
     bins = matching.reach / pairs.reach * pairs.bins
     if abs(bins - round(bins)) > 1e-6 or matching.reach > pairs.reach:
         yield "matching.reach", f"{matching.reach}; allowed is a whole number of the bins of pairs"
-    if study.observables.gaps is None:
-        yield "observables.gaps", "missing; the matched process is judged by them"
 
 
 STAGES = (_system_mistakes, _ensemble_mistakes, _model_mistakes)

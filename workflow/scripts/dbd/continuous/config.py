@@ -182,7 +182,7 @@ class Matching(Strict):
     iterations: Annotated[int, Field(ge=3, strict=True)] = Field(18, description="Newton steps.")
     samples: Annotated[int, Field(ge=10, strict=True)] = Field(1000, description="Samples of the process per step.")
     final_samples: Annotated[int, Field(ge=10, strict=True)] = Field(
-        8000, description="Samples that the matched process is judged by."
+        20000, description="Samples that the matched process is judged by."
     )
 
 
@@ -242,7 +242,7 @@ class ContinuousStudy(Strict):
     observables: Observables = Field(description="What is counted in every snapshot.")
     density_equation: DensityEquation | None = Field(None, description="Needed for models of the density.")
     pair_equation: PairEquationSection | None = Field(None, description="Needed for models of pairs.")
-    matching: Matching | None = Field(None, description="Static matching of pairs.")
+    matching: Matching | None = Field(None, description="Needed for models of pairs.")
     models: dict[Name, ContinuousModel] = Field(description="Reduced models, all of the density or all of pairs.")
     evaluation: Scoring = Field(Scoring(), description="How models are scored.")
     figures: ContinuousFigures = Field(ContinuousFigures(), description="What the figures look like.")

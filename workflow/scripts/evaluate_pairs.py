@@ -1,0 +1,109 @@
+"""Score the closures of the pair equation, and the static matching of pairs.
+
+``evaluation.csv`` has a row per model, start and time with the simulated and the predicted density and the relative
+error. ``summary.csv`` has a row per model and start: root mean square and largest relative error over all times after
+the start, and ``noise``, that of the simulated density. ``matching.csv`` has a row per matched time: relative root mean
+square error of the pair density below the mean distance of particles, in groups of bins, with its noise, and the L1
+distance of the law of neighbours' distances, which was not matched, from that of the process and from independent
+particles, with what the noise of the simulation alone makes of it.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dbd.jobs import job
+from dbd.store import read, read_models, replacing
+
+GROUP = 5  # bins of distance that are compared together
+
+
+def evaluate_pairs(settings, densities, predictions):
+    """Return the tables (evaluation, summary) of predictions by model."""
+    split, (length,) = settings["evaluation"]["split"], settings["space"]["lengths"]
+    simulated, sem = (densities[name].isel(species=0).values / length for name in ("number", "number_sem"))
+    evaluation, summary = [], []
+    for name, predicted in predictions.items():
+        for index, start in enumerate(settings["starts"]):
+            table = pd.DataFrame(
+                {
+                    "model": name,
+                    "split": split,
+                    "initial_condition": index,
+                    "step": densities.step.values,
+                    "time": densities.time.values,
+                    "simulated": simulated[index],
+                    "sem": sem[index],
+                    "predicted": predicted.density.values[index],
+                }
+            )
+            table["error"] = table.predicted / table.simulated - 1
+            after = table[1:]
+            evaluation.append(table)
+            summary.append(
+                {
+                    "model": name,
+                    "split": split,
+                    "initial_condition": index,
+                    "start": " ".join(
+                        [pattern[0], *(f"{key} {value:g}" for key, value in pattern[1].items() if value)]
+                    ),
+                    "error": np.sqrt((after.error**2).mean()),
+                    "worst": after.error.abs().max(),
+                    "noise": np.sqrt(((after["sem"] / after.simulated) ** 2).mean()),
+                }
+            )
+    return pd.concat(evaluation), pd.DataFrame(summary)
+
+
+def title(start):
+    """What a start of one species is called: the pattern and its numbers."""
+    ((kind, pattern),) = ((kind, pattern) for kind, pattern in next(iter(start.values())).items() if pattern)
+    return " ".join([kind, *(f"{value:g}" for value in pattern.values() if value)])
+
+
+def evaluate_matching(settings, densities, matching):
+    """Return the table of the static matching."""
+    section, (length,) = settings["matching"], settings["space"]["lengths"]
+    rows = []
+    for step in section["steps"]:
+        data = densities.isel(initial_condition=section["initial_condition"], time=step, species=0, other=0)
+        model = matching.isel(match=section["steps"].index(step))
+        distance = length / float(data.number)
+        bins = int((data.distance.values[: model.sizes["distance"]] < distance).sum()) // GROUP * GROUP
+        wanted, found, sem = (
+            values[:bins].reshape(-1, GROUP).mean(axis=1)
+            for values in (data.pair_density.values, model.pair_density.values, data.pair_density_sem.values)
+        )
+        size = np.sqrt((wanted**2).mean())
+        width = densities.gap_distance.values[1] - densities.gap_distance.values[0]
+        edge = np.arange(len(data.gap) + 1) * width
+        poisson = -np.diff(np.exp(-edge / distance)) / width
+        gaps = float(data.number) * int(densities.runs.values[section["initial_condition"]].sum())
+        rows.append(
+            {
+                "step": step,
+                "number": float(data.number),
+                "number_of_process": float(model.number),
+                "mean_distance": distance,
+                "pair_error": np.sqrt(((found - wanted) ** 2).mean()) / size,
+                "pair_noise": np.sqrt((sem**2).mean() / GROUP) / size,
+                "gap_l1": np.abs(model.gap.values - data.gap.values).sum() * width,
+                "gap_noise": np.sqrt(2 / np.pi) * np.sqrt(data.gap.values * width / gaps).sum(),
+                "gap_l1_poisson": np.abs(poisson - data.gap.values).sum() * width,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]) as log:
+        settings, densities = snakemake.params.settings, read(snakemake.input.densities)
+        evaluation, summary = evaluate_pairs(settings, densities, read_models(snakemake.input.predictions))
+        matching = evaluate_matching(settings, densities, read(snakemake.input.matching))
+        tables = {"evaluation": evaluation, "summary": summary, "matching": matching}
+        for path in map(Path, snakemake.output):
+            with replacing(path) as partial:
+                tables[path.stem].to_csv(partial, index=False, float_format="%.5g")
+            log.info("%s", tables[path.stem].to_string())

@@ -1,0 +1,53 @@
+"""Learn the closure of the pair equation from the training split.
+
+=========  ============  ===================================================================================
+variable   dimensions    what it is
+=========  ============  ===================================================================================
+u          coefficient   coefficients of the exponent A over S / (1 + S), derivatives per grid unit; none for
+                         Kirkwood's closure
+action     step          misfit with penalty after each optimisation step
+=========  ============  ===================================================================================
+"""
+
+import numpy as np
+import xarray as xr
+
+from dbd.continuous.pair_closure import PairData, learn_closure
+from dbd.continuous.pair_models import build_closure, build_pair_equation
+from dbd.continuous.systems import start_pairs
+from dbd.jobs import job
+from dbd.store import provenance, read, write
+
+UNITS = {"units": "1"}
+
+
+def learn_pairs(settings, name, densities):
+    """Return the dataset of a model."""
+    section = settings["models"][name]["closure"]
+    u, action = np.empty(0), np.empty(0)
+    if section:
+        equation = build_pair_equation(settings)
+        (length,) = settings["space"]["lengths"]
+        number, sem = (densities[key].isel(species=0).values / length for key in ("number", "number_sem"))
+        data = [
+            PairData(*start_pairs(pattern, equation.distance), one, np.hypot(error, section["error"] * one))
+            for start, one, error in zip(settings["starts"], number, sem, strict=True)
+            for pattern in start.values()
+        ]
+        closure = build_closure(section, equation)
+        u, minimum = learn_closure(closure, data, section["roughness"], section["tolerance"])
+        action = np.array(minimum.history)
+    return xr.Dataset(
+        {
+            "u": ("coefficient", u, UNITS | {"long_name": "coefficients of the exponent, derivatives per grid unit"}),
+            "action": ("optimisation_step", action, UNITS | {"long_name": "misfit with penalty"}),
+        }
+    )
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]) as log:
+        settings = snakemake.params.settings
+        dataset = learn_pairs(settings, snakemake.wildcards.model, read(snakemake.input.densities))
+        log.info("misfit %s", dataset.action.values)
+        write(dataset, snakemake.output[0], provenance(settings, [snakemake.input.densities]))

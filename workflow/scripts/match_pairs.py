@@ -1,0 +1,78 @@
+"""Match number and pairs of one start at some times by a Gibbs point process, and sample what was not matched.
+
+=====================  =====================  ===========================================================
+variable               dimensions             what it is
+=====================  =====================  ===========================================================
+nu_1                   match                  interaction of single particles
+nu_2                   match, distance        pair interaction
+number, pair_density   match (, distance)     mean number of particles and pair density of the process
+gap                    match, gap             law of the distances of its neighbours, not matched
+=====================  =====================  ===========================================================
+"""
+
+import numpy as np
+import xarray as xr
+
+from dbd.continuous.densities import count_gaps, count_pairs, pair_volume
+from dbd.continuous.gibbs_process import match
+from dbd.continuous.systems import build_box
+from dbd.hermite import HermiteGrid
+from dbd.jobs import job, progress
+from dbd.store import provenance, read, write
+from dbd.streams import stream
+
+BURN_IN = 0.05  # share of the last chain that is left out
+SWEEPS = 8  # proposals between the samples that a match is judged by, per mean number of particles
+
+
+def match_pairs(settings, study, densities):
+    """Return the dataset from the densities of the evaluated split."""
+    section, pairs, gaps = settings["matching"], settings["observables"]["pairs"], settings["observables"]["gaps"]
+    box = build_box(settings)
+    bins = round(section["reach"] / pairs["reach"] * pairs["bins"])
+    volume = pair_volume(box, pairs["reach"], pairs["bins"])[:bins]
+    grid = HermiteGrid.covering((0.0,), (section["reach"],), (section["spacing"],))
+    columns = {name: [] for name in ("nu_1", "nu_2", "number", "pair_density", "gap")}
+    for step in progress(section["steps"], len(section["steps"]), "matches"):
+        data = densities.isel(initial_condition=section["initial_condition"], time=step, species=0, other=0)
+        number, wanted = float(data.number), data.pair_density.values[:bins] * volume
+        rng = stream(settings["seed"], "match", study, step)
+        found = match(rng, box, grid, section["reach"], number, wanted, section["iterations"], section["samples"])
+        most, moves = int(4 * number) + 20, int(SWEEPS * number) + 20
+        start = rng.random((int(number), 1)) * box.lengths
+        samples = found.process.sample(rng, start, section["final_samples"], moves, most)
+        kept = slice(int(BURN_IN * section["final_samples"]), None)
+        counted = count_pairs(samples, box, section["reach"], bins, 1)[kept, 0, 0].mean(axis=0)
+        gap = count_gaps(samples, box, gaps["reach"], gaps["bins"])[kept].sum(axis=0)
+        columns["nu_1"].append(found.nu_1)
+        columns["nu_2"].append(found.process.nu_2)
+        columns["number"].append(np.diff(samples.offsets)[kept].mean())
+        columns["pair_density"].append(counted / volume)
+        columns["gap"].append(gap / gap.sum() * gaps["bins"] / gaps["reach"])
+    dims = {"nu_2": ("match", "distance"), "pair_density": ("match", "distance"), "gap": ("match", "gap")}
+    units = {"pair_density": "length-2", "gap": "length-1"}
+    meanings = {
+        "nu_1": "interaction of single particles",
+        "nu_2": "pair interaction",
+        "number": "mean number of particles",
+        "pair_density": "pair density",
+        "gap": "probability density of the distance of neighbours",
+    }
+    return xr.Dataset(
+        {
+            name: (dims.get(name, ("match",)), values, {"units": units.get(name, "1"), "long_name": meanings[name]})
+            for name, values in columns.items()
+        },
+        coords={
+            "step": ("match", list(section["steps"]), {"units": "1", "long_name": "observation"}),
+            "distance": densities.distance[:bins],
+            "gap_distance": ("gap", densities.gap_distance.values, {"units": "length"}),
+        },
+    )
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        settings = snakemake.params.settings
+        dataset = match_pairs(settings, snakemake.wildcards.study, read(snakemake.input.densities))
+        write(dataset, snakemake.output[0], provenance(settings, [snakemake.input.densities]))
