@@ -46,9 +46,7 @@ def evaluate_pairs(settings, densities, predictions):
                     "model": name,
                     "split": split,
                     "initial_condition": index,
-                    "start": " ".join(
-                        [pattern[0], *(f"{key} {value:g}" for key, value in pattern[1].items() if value)]
-                    ),
+                    "start": title(start),
                     "error": np.sqrt((after.error**2).mean()),
                     "worst": after.error.abs().max(),
                     "noise": np.sqrt(((after["sem"] / after.simulated) ** 2).mean()),
