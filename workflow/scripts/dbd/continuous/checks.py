@@ -77,9 +77,12 @@ def _model_mistakes(study: ContinuousStudy) -> Iterator[tuple[str, str]]:
     if len(study.species) > 1 or len(study.space.lengths) > 1:
         yield "models", "found some; allowed for one species on an interval"
         return
-    for name, model in study.models.items():
-        if (model.recipe in OF_PAIRS) != study.of_pairs:
-            yield f"models.{name}", f"'{model.recipe}' beside models of pairs; allowed are {', '.join(OF_PAIRS)}"
+    if len({model.recipe in OF_PAIRS for model in study.models.values()}) > 1:
+        yield (
+            "models",
+            f"of both kinds; allowed are models of pairs alone ({', '.join(OF_PAIRS)}), or of the density alone",
+        )
+        return
     yield from (_pair_mistakes if study.of_pairs else _density_mistakes)(study)
     for name in study.figures.draw:
         if (name in FIGURES_OF_PAIRS) != study.of_pairs:

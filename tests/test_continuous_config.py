@@ -1,0 +1,137 @@
+"""A study in continuous space is read and checked; every mistake is told in one line."""
+
+import copy
+from pathlib import Path
+
+import pytest
+import yaml
+
+from conftest import ROOT
+from dbd.continuous.config import ContinuousStudy
+from dbd.study import ConfigurationError, initial_conditions, load_study
+
+DENSITY = yaml.safe_load("""
+title: A small study
+species: [A]
+reactions:
+  - {equation: A + A -> 0, rate: 10}
+  - {equation: A -> 0, rate: 1}
+space: {lengths: [1], diffusion: {A: 0.01}, reaction_radius: 0.02}
+ensemble:
+  dt: 0.1
+  steps: 3
+  groups: 2
+  splits:
+    train: {runs: 6, starts: [{A: {poisson: {background: 9}}}, {A: {poisson: {background: 5, bumps: [[0.5, 0.1, 3]]}}}]}
+    test: {runs: 4, starts: [{A: {poisson: {background: 7}}}]}
+observables: {cells: [16]}
+density_equation: {lower: -4, upper: 0, spacing: 0.5, substeps: 2}
+models:
+  learned: {title: learned, functions: {start_diffusion: 0.01, scale: [1, 1, 1], roughness: [1], held_out: [1]}}
+  mean_field: {title: mean field, mean_field: {}}
+  rate_law: {title: rate law, rate_law: {}}
+evaluation: {cells: 8}
+figures: {draw: [functions], colors: {learned: "#000000"}}
+""")
+
+PAIRS = yaml.safe_load("""
+title: A small study of pairs
+species: [A]
+reactions: [{equation: A+A -> 0, rate: 10}]
+space: {lengths: [4], boundary: periodic, diffusion: {A: 0.01}, reaction_radius: 0.02}
+ensemble:
+  dt: 0.1
+  steps: 3
+  groups: 2
+  splits:
+    train: {runs: 6, starts: [{A: {regular: {density: 5, spread: 0.1}}}, {A: {poisson: {background: 9}}}]}
+    test: {runs: 4, starts: [{A: {clustered: {density: 5, members: 2, width: 0.02}}}]}
+observables: {cells: [1], pairs: {reach: 0.5, bins: 50}, gaps: {reach: 1, bins: 10}}
+pair_equation: {substeps: 2}
+matching: {steps: [2], reach: 0.25, spacing: 0.05}
+models:
+  learned: {title: learned, closure: {spacing: 0.3, roughness: 1}}
+  kirkwood: {title: Kirkwood, kirkwood: {}}
+figures: {draw: [closure]}
+""")
+
+START = "ensemble.splits.train.starts.0.A"
+MISTAKES = [
+    (DENSITY, "space.lengths", [1, 1, 1], "space.lengths: [1, 1, 1]: allowed are at most 2"),
+    (DENSITY, "space.diffusion", {}, "space.diffusion: missing A; every species needs"),
+    (DENSITY, "space.diffusion.B", 1, "space.diffusion.B: unknown species; allowed are A"),
+    (DENSITY, "space.diffusion.A", -1, "space.diffusion.A: -1: allowed is 0 or more"),
+    (DENSITY, "space.reaction_radius", 2, "reactions.0: radius 2.0: allowed are values above 0 up to 1.0"),
+    (DENSITY, "space.radius", 2, "space: unknown key 'radius'; allowed are lengths"),
+    (DENSITY, "reactions.1.equation", "B -> 0", "reactions.1: reaction 'B -> 0': unknown species 'B'"),
+    (DENSITY, "reactions.1.rate", "fast", 'reactions.1.rate: "fast": allowed is a number'),
+    (DENSITY, START, {}, f"{START}: found none; give exactly one of poisson, regular, clustered"),
+    (DENSITY, f"{START}.poisson.background", 0, f"{START}.poisson.background: 0: allowed is more than 0"),
+    (DENSITY, START, {"regular": {"density": 5, "spread": 0}}, f"{START}.regular: allowed on a periodic interval only"),
+    (DENSITY, "ensemble.splits.train.starts.0", {"B": {"poisson": {"background": 1}}}, "starts.0.B: unknown species"),
+    (DENSITY, "ensemble.splits.test.runs", 1, "ensemble.splits.test.runs: 1; allowed are 2 or more, one for each"),
+    (DENSITY, "observables.cells", [16, 16], "observables.cells: 2 numbers; allowed is one for each axis, 1"),
+    (DENSITY | {"evaluation": {}}, "observables.cells", [4], "observables.cells: 4; allowed are 5 or more"),
+    (
+        DENSITY,
+        "observables.pairs",
+        {"reach": 0.1, "bins": 2},
+        "pairs.reach: 0.1; allowed in a periodic box",
+    ),
+    (DENSITY, "density_equation", None, "density_equation: missing; needed for models of the density"),
+    (DENSITY, "density_equation.upper", -4, "density_equation: grid from -4.0 to -4.0; allowed is a lower end below"),
+    (DENSITY, "space.diffusion.A", 1, "density_equation.substeps: 2; allowed are 50 or more, to be stable"),
+    (DENSITY, "models.learned.mean_field", {}, "models.learned: found functions and mean_field; give exactly one of"),
+    (DENSITY, "models.learned.functions.held_out", [0, 1], "functions.held_out: [0, 1]; allowed are some, not all"),
+    (DENSITY, "models.kirkwood", {"title": "K", "kirkwood": {}}, "models: of both kinds; allowed are models"),
+    (DENSITY, "evaluation.split", "tset", "evaluation.split: 'tset'; allowed are train, test"),
+    (DENSITY, "evaluation.cells", 5, "evaluation.cells: 5; allowed are divisors of 16"),
+    (DENSITY, "figures.draw", ["closure"], "figures.draw: 'closure'; allowed for models of pairs"),
+    (DENSITY, "figures.colors.best", "#000000", "figures.colors.best: no such model; allowed are learned, mean_field"),
+    (PAIRS, "reactions.0.equation", "A + A -> A", "reactions: allowed for models of pairs: A + A -> 0 alone"),
+    (PAIRS, "observables.pairs.bins", 52, "observables.pairs.bins: radius 0.02 with bins of 0.0096"),
+    (PAIRS, "observables.gaps", None, "observables.gaps: missing; needed for models of pairs"),
+    (PAIRS, "matching.steps", [2, 4], "matching.steps: 4; allowed are 1 to 3"),
+    (PAIRS, "matching.initial_condition", 1, "matching.initial_condition: 1; allowed are 0 to 0"),
+    (PAIRS, "matching.reach", 0.255, "matching.reach: 0.255; allowed is a whole number of the bins"),
+    (PAIRS, "figures.draw", ["functions"], "figures.draw: 'functions'; allowed for models of the density"),
+]
+
+
+def changed(tree, key, value):
+    """The tree with another value at a dotted key; None takes it away."""
+    tree = copy.deepcopy(tree)
+    *path, last = [int(part) if part.isdigit() else part for part in key.split(".")]
+    node = tree
+    for part in path:
+        node = node[part]
+    if value is None:
+        del node[last]
+    else:
+        node[last] = value
+    return tree
+
+
+@pytest.mark.parametrize(("tree", "key", "value", "line"), MISTAKES)
+def test_mistake_is_told_in_one_line(save_study, tree, key, value, line):
+    with pytest.raises(ConfigurationError) as error:
+        load_study(save_study(changed(tree, key, value)))
+    told = str(error.value).splitlines()
+    assert len(told) == 1
+    assert told[0].startswith("study.yaml: ")
+    assert line in told[0]
+
+
+@pytest.mark.parametrize("tree", [DENSITY, PAIRS])
+def test_right_study_is_accepted(save_study, tree):
+    study = load_study(save_study(tree))
+    assert isinstance(study, ContinuousStudy)
+    assert initial_conditions(study, "train") == 2
+
+
+def test_studies_of_the_project_are_right():
+    """All study files, with and without the overrides for tests."""
+    overrides = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text())["overrides"]
+    for path in sorted(Path(ROOT, "config", "studies").glob("*.yaml")):
+        load_study(path)
+        load_study(path, overrides.get(path.stem))
