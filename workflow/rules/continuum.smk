@@ -1,24 +1,5 @@
 # Studies in continuous space: the stages of the lattice studies, with densities for moments.
 
-IN_SPACE = [name for name in STUDIES if not on_lattice(name)]
-CONTINUOUS = any_of(IN_SPACE)
-OF_PAIRS = any_of(name for name in IN_SPACE if STUDIES[name].of_pairs)
-OF_DENSITIES = any_of(name for name in IN_SPACE if not STUDIES[name].of_pairs)
-
-
-def part_settings(*keys):
-    """Params like those of `settings`, with the starts that a part is about and the number of its first one."""
-
-    def params(wildcards):
-        first, last = map(int, re.match(r"ic(\d+)-(\d+)", wildcards.part).groups())
-        starts = TREES[wildcards.study]["ensemble"]["splits"][wildcards.split]["starts"]
-        return settings(*keys)(wildcards) | {
-            "first": first,
-            "starts": starts[first:last],
-        }
-
-    return params
-
 
 rule simulate_particles:
     input:
@@ -94,25 +75,6 @@ DENSITY_EQUATION = (
     "density_equation",
     "ensemble.dt",
 )
-
-
-def split_settings(*keys, of=None):
-    """Params like those of `settings`, with the starts of a split: that of the wildcards, or training by default."""
-
-    def params(wildcards):
-        split = of(wildcards.study) if of else wildcards.get("split", "train")
-        starts = TREES[wildcards.study]["ensemble"]["splits"][split]["starts"]
-        return settings(*keys)(wildcards) | {"starts": starts}
-
-    return params
-
-
-def of_models(file):
-    """Input function: a file of every model; {split} is the evaluated one."""
-    return lambda w: [
-        f"<results>/{w.study}/models/{model}/{file.format(split=evaluated(w.study))}"
-        for model in STUDIES[w.study].models
-    ]
 
 
 rule learn_densities:
@@ -210,15 +172,6 @@ rule evaluate_densities:
         "Evaluate {wildcards.study}"
     script:
         "../scripts/evaluate_densities.py"
-
-
-def titles(*keys):
-    """Params of a figure: the named keys of the study, and what its models are called."""
-    return lambda wildcards: settings(*keys, "figures.colors")(wildcards) | {
-        "titles": {
-            name: model.title for name, model in STUDIES[wildcards.study].models.items()
-        }
-    }
 
 
 rule plot_functions:
