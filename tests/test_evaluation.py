@@ -29,21 +29,32 @@ def test_errors_per_step():
     ],
 )
 def test_summary(average, rmse, each):
-    frame = summarise(PREDICTED, SIMULATED, SEM, ["A", "AA"], average, {"AA": 4.5}).set_index("observable")
-    assert list(frame.columns) == ["rmse", "relative_rmse", "median", "worst", "noise", "published"]
+    frame = summarise(PREDICTED, SIMULATED, SEM, ["A", "AA"], average, {"AA": 4.5}, {"A": 0.5}).set_index("observable")
+    assert list(frame.columns) == [
+        "rmse",
+        "relative_rmse",
+        "median",
+        "worst",
+        "noise",
+        "published",
+        "published_relative",
+    ]
     assert frame.rmse["A"] == pytest.approx(rmse)
     assert frame.relative_rmse["A"] == pytest.approx(rmse / 8)
     assert frame["median"]["A"] == pytest.approx(np.mean(each))
     assert frame.worst["A"] == pytest.approx(max(each))
-    assert frame.loc["AA"].tolist() == pytest.approx([1, 0.5, 1, 1, 0.5, 4.5])
+    assert frame.loc["AA"].tolist() == pytest.approx([1, 0.5, 1, 1, 0.5, 4.5, np.nan], nan_ok=True)
     assert np.isnan(frame.published["A"])
+    assert frame.published_relative["A"] == 0.5
+    assert frame.relative_rmse["mean"] == pytest.approx((rmse / 8 + 0.5) / 2)
+    assert np.isnan(frame.published["mean"])
 
 
 def test_perfect_prediction():
-    frame = summarise(SIMULATED, SIMULATED, SEM, ["A", "AA"], "mean", {})
+    frame = summarise(SIMULATED, SIMULATED, SEM, ["A", "AA"], "mean", {}, {})
     assert (frame[["rmse", "relative_rmse", "median", "worst"]] == 0).all(axis=None)
 
 
 def test_unknown_average():
     with pytest.raises(KeyError):
-        summarise(SIMULATED, SIMULATED, SEM, ["A", "AA"], "median", {})
+        summarise(SIMULATED, SIMULATED, SEM, ["A", "AA"], "median", {}, {})

@@ -35,9 +35,7 @@ def match() -> PathMatch:
 
 def refined(match: PathMatch, steps: int) -> np.ndarray:
     """Root mean square relative difference of the moments after some steps."""
-    path = match.follow(lambda *place: stream(4, "follow", *place))
-    for turn in range(steps):
-        path = match.step(path, lambda time, turn=turn: stream(4, turn, time)).path
+    path = match.solve(steps, lambda *place: stream(4, *place))
     assert (path[0] == match.initial).all()
     law = SamplingLaw(match.law.sampler, OBSERVABLES, 1000, 10)
     means = np.stack([law.response(theta, stream(5, n)).mean for n, theta in enumerate(path)])

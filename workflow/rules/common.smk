@@ -143,8 +143,10 @@ def products(study):
             f"<results>/{study}/{split}/{measured}.nc"
             for split in STUDIES[study].ensemble.splits
         ]
-    tables = [f"<results>/{study}/evaluation.csv", f"<results>/{study}/summary.csv"]
-    return tables + figures(study)
+    tables = ["evaluation", "summary"] + ["sweeps"] * bool(
+        STUDIES[study].evaluation.sweeps
+    )
+    return [f"<results>/{study}/{name}.csv" for name in tables] + figures(study)
 
 
 def keep(file):
@@ -159,6 +161,12 @@ def lattices_if(needed):
         if needed(STUDIES[w.study].models[w.model])
         else []
     )
+
+
+def tracks_paths(wildcards):
+    """Whether a model is learned by path tracking; the same static matching is then its oracle."""
+    model = STUDIES[wildcards.study].models[wildcards.model]
+    return model.learning.recipe == "path_tracking"
 
 
 def predictions(wildcards):
@@ -201,6 +209,16 @@ def predicted(wildcards):
         f"<results>/{study}/models/{model}/{evaluated(study)}.nc"
         for model in STUDIES[study].models
     ]
+
+
+def sampled_models(study):
+    """What the distributions of models with a sampling law are, and that law."""
+    keys = ("interactions", "layers", "sampling")
+    return {
+        name: definition.subtree(model, *keys)
+        for name, model in TREES[study]["models"].items()
+        if model["sampling"]
+    }
 
 
 def learned(wildcards):

@@ -22,12 +22,46 @@ rule evaluate_study:
     params:
         settings=lambda w: settings("observables", "evaluation")(w)
         | {
-            "published": {
-                name: model.published
+            kind: {
+                name: getattr(model, kind)
                 for name, model in STUDIES[w.study].models.items()
             }
+            for kind in ("published", "published_relative")
         },
     message:
         "Evaluate {wildcards.study}"
     script:
         "../scripts/evaluate_study.py"
+
+
+rule compare_sweeps:
+    input:
+        library("compare_sweeps.py"),
+        moments=lambda w: f"<results>/{w.study}/{evaluated(w.study)}/moments.nc",
+        predictions=predicted,
+    output:
+        "<results>/{study}/sweeps.csv",
+    log:
+        "<logs>/{study}/compare_sweeps.log",
+    benchmark:
+        "<benchmarks>/{study}/compare_sweeps.tsv"
+    conda:
+        "../../envs/numerics.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        settings=lambda w: settings(
+            "species",
+            "lattice.shape",
+            "lattice.boundary",
+            "observables",
+            "evaluation",
+            "seed",
+        )(w)
+        | {"models": sampled_models(w.study)},
+    message:
+        "Compare sampling laws of {wildcards.study}"
+    script:
+        "../scripts/compare_sweeps.py"

@@ -104,6 +104,11 @@ rule match_oracle:
     input:
         library("match_oracle.py"),
         moments="<results>/{study}/{split}/moments.nc",
+        initial=lambda w: (
+            [f"<results>/{w.study}/models/{w.model}/initial.{w.split}.nc"]
+            if tracks_paths(w)
+            else []
+        ),
     output:
         "<results>/{study}/models/{model}/oracle.{split}.nc",
     log:
@@ -117,7 +122,16 @@ rule match_oracle:
         mem_mb=1000,
         runtime=30,
     params:
-        settings=settings(*DISTRIBUTION, "observables", "seed"),
+        settings=lambda w: settings(
+            *DISTRIBUTION,
+            "observables",
+            "seed",
+            *(
+                ("models.{model}.learning", "models.{model}.sampling")
+                if tracks_paths(w)
+                else ()
+            ),
+        )(w),
     message:
         "Match {wildcards.study}, split {wildcards.split}, by the family of model {wildcards.model}"
     script:

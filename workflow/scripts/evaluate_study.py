@@ -1,7 +1,7 @@
 """Score every model, and the best its family can do, against simulations that nothing was learned from.
 
-``evaluation.csv`` has a row per model, observable and step; ``summary.csv`` one per model and observable. Units are
-counts on the whole lattice.
+``evaluation.csv`` has a row per model, observable and step; ``summary.csv`` one per model and observable, and one of
+their means. Units are counts on the whole lattice.
 """
 
 from pathlib import Path
@@ -35,7 +35,7 @@ def evaluate_study(settings, moments, predictions):
             *(table.isel(scored).values for table in (predicted["mean"], reference["mean"], reference["sem"])),
             observables,
             scoring["average"],
-            settings["published"].get(name, {}),
+            *(settings[kind].get(name, {}) for kind in ("published", "published_relative")),
         )
         if "excess" in predicted:
             summary["off_grid"] = int((predicted.excess > 0).any("time").sum())

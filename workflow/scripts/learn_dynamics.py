@@ -17,7 +17,6 @@ of sampled moments in a window of time that moves on; or that of static matching
 
 from pathlib import Path
 
-import numpy as np
 import xarray as xr
 
 from dbd.checkpoints import checkpointed, load_checkpoint
@@ -26,7 +25,7 @@ from dbd.jobs import job
 from dbd.models import build_chain, build_dynamics, build_model
 from dbd.objectives import Divergence
 from dbd.path_tracking import PathTracking
-from dbd.paths import PathMatch
+from dbd.paths import path_matches
 from dbd.recipes import Published, SecondOrder
 from dbd.sampled import SamplingLaw
 from dbd.sampling import Sampler
@@ -64,11 +63,8 @@ def contrastive(learning, model, dynamics, initial, moments, lattices, generator
 
 def path_tracking(learning, model, dynamics, initial, moments, lattices, generator_of, threads):
     """Static matching along time by sampled moments, then tracking of the matched paths."""
-    observables = list(moments.observable.values)
-    law = SamplingLaw(Sampler(model), observables, **learning["sampling"])
-    target = moments["mean"].values[:, : (learning["last_step"] or moments.sizes["time"] - 1) + 1]
-    scale = np.ptp(target, axis=(0, 1))
-    matches = [PathMatch(law, *pair, scale, threads) for pair in zip(initial, target, strict=True)]
+    law = SamplingLaw(Sampler(model), list(moments.observable.values), **learning["sampling"])
+    matches = path_matches(law, initial, moments["mean"].values, learning["last_step"], threads)
     return PathTracking(matches, dynamics, learning["iterations"], learning["roughness"], generator_of)
 
 

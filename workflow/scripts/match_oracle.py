@@ -4,23 +4,51 @@
 variable    dimensions                           what it is
 ==========  ===================================  ==================================================================
 theta       initial_condition, time, parameter   parameters of the Boltzmann distribution
-mean        initial_condition, time, observable  exact means at these parameters
+mean        initial_condition, time, observable  means at these parameters, exact or under the model's sampling law
 ==========  ===================================  ==================================================================
+
+Models with exact moments are matched at every step by itself; those that are learned by path tracking by the smooth
+paths of that recipe, here for the moments of this split.
 """
 
+import numpy as np
 import xarray as xr
 
 from dbd.jobs import job
 from dbd.matching import match
 from dbd.models import build_chain, build_model
-from dbd.prediction import exact_moments
+from dbd.paths import path_matches
+from dbd.prediction import exact_moments, sampled_moments
+from dbd.sampled import SamplingLaw
+from dbd.sampling import Sampler
 from dbd.store import provenance, read, write
+from dbd.streams import stream
 
 
-def match_oracle(settings, model, moments):
-    """Return the dataset of a model family matched to simulated moments."""
+def exact_match(settings, model, moments):
+    """Return parameters that match simulated moments, and their exact moments."""
     theta = match(build_chain(model), moments["mean"].values, moments.observable.values)
-    mean = exact_moments(model, theta, settings["observables"]).mean
+    return theta, exact_moments(model, theta, settings["observables"]).mean
+
+
+def sampled_match(section, model, moments, initial, generator_of, threads):
+    """Return paths from given initial parameters that match simulated moments, and their sampled moments."""
+    learning, observables = section["learning"], list(moments.observable.values)
+    law = SamplingLaw(Sampler(model), observables, **learning["sampling"])
+    theta = np.stack(
+        [
+            match.solve(learning["iterations"], lambda *place, index=index: generator_of(index, *place))
+            for index, match in enumerate(
+                path_matches(law, initial, moments["mean"].values, learning["last_step"], threads)
+            )
+        ]
+    )
+    law = section["sampling"]
+    return theta, sampled_moments(model, theta, observables, law, lambda *place: generator_of(*place, "moments")).mean
+
+
+def match_oracle(settings, model, theta, mean):
+    """Return the dataset of a model family matched to simulated moments."""
     units = {"units": "1"}
     return xr.Dataset(
         {
@@ -31,13 +59,29 @@ def match_oracle(settings, model, moments):
             ),
             "mean": (("initial_condition", "time", "observable"), mean, units | {"long_name": "matched mean count"}),
         },
-        coords={"parameter": list(model.parameters), "observable": settings["observables"], "step": moments.step},
+        coords={
+            "parameter": list(model.parameters),
+            "observable": settings["observables"],
+            "step": ("time", range(theta.shape[1])),
+        },
     )
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
-        settings = snakemake.params.settings
-        model = build_model(settings, settings["models"][snakemake.wildcards.model])
-        dataset = match_oracle(settings, model, read(snakemake.input.moments))
-        write(dataset, snakemake.output[0], provenance(settings, [snakemake.input.moments]))
+        settings, names = snakemake.params.settings, snakemake.wildcards
+        section = settings["models"][names.model]
+        model, moments = build_model(settings, section), read(snakemake.input.moments)
+        files = [snakemake.input.moments, *snakemake.input.initial]
+        if "learning" in section:
+            matched = sampled_match(
+                section,
+                model,
+                moments,
+                read(snakemake.input.initial[0], "theta").theta.values,
+                lambda *place: stream(settings["seed"], "match oracle", names.study, names.split, names.model, *place),
+                snakemake.threads,
+            )
+        else:
+            matched = exact_match(settings, model, moments)
+        write(match_oracle(settings, model, *matched), snakemake.output[0], provenance(settings, files))

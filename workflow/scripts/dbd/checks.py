@@ -81,7 +81,8 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
         energy = yield from attempt(where, build_model, tree, tree["models"][name])
         if energy is None:
             continue
-        matched = model.oracle or model.initial.method == "exact" or isinstance(model.learning, GaussNewton)
+        matched = model.initial.method == "exact" or isinstance(model.learning, GaussNewton)
+        matched |= model.oracle and not isinstance(model.learning, PathTracking)
         if matched or model.sampling is None:
             yield from attempt(where, build_chain, energy)
         unknown = [
@@ -102,9 +103,10 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
         if model.initial.method == "independent" or isinstance(model.learning, PathTracking):
             if missing := [name for name in study.species if name not in study.observables]:
                 yield "observables", f"missing {', '.join(missing)}, which {where} is matched to"
-        for observable in model.published:
-            if observable not in study.observables:
-                yield f"{where}.published", f"'{observable}'; allowed are {', '.join(study.observables)}"
+        for key in ("published", "published_relative"):
+            for observable in getattr(model, key):
+                if observable not in study.observables:
+                    yield f"{where}.{key}", f"'{observable}'; allowed are {', '.join(study.observables)}"
         if matched:
             needed = {
                 *model.interactions,
@@ -115,6 +117,12 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
         yield from _recipe_mistakes(study, model, energy, where)
         if model.initial.method == "given" and not unknown:
             yield from _given_mistakes(study, model, energy, where)
+
+
+def _evaluation_mistakes(study: Study) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the evaluation."""
+    if study.evaluation.sweeps and not any(model.sampling for model in study.models.values()):
+        yield "evaluation.sweeps", "given, but no model has 'sampling'; allowed is to leave it out"
 
 
 def _recipe_mistakes(study: Study, model: Model, energy: EnergyModel, where: str) -> Iterator[tuple[str, str]]:
@@ -179,4 +187,4 @@ def attempt(key: str, build: Callable, *arguments) -> Generator[tuple[str, str],
         return None
 
 
-STAGES = (_system_mistakes, _ensemble_mistakes, _model_mistakes)
+STAGES = (_system_mistakes, _ensemble_mistakes, _model_mistakes, _evaluation_mistakes)

@@ -302,6 +302,9 @@ class Model(Strict):
     )
     oracle: bool = Field(False, description="Also report the best this family can reach at each step.")
     published: dict[str, Number] = Field({}, description="Published errors by observable, to set beside ours.")
+    published_relative: dict[str, Number] = Field(
+        {}, description="Published errors by observable, relative to the range of the published simulation."
+    )
 
 
 class Evaluation(Strict):
@@ -311,6 +314,9 @@ class Evaluation(Strict):
     last_step: Count | None = Field(None, description="Last time step that counts; without it the last simulated.")
     average: Literal["mean", "root_mean_square"] = Field(
         "mean", description="Average over time steps of the error per step that the summary shows."
+    )
+    sweeps: tuple[Count, ...] = Field(
+        (), description="Other numbers of Gibbs sweeps that sampled models are scored with, in a table of its own."
     )
 
 

@@ -43,6 +43,7 @@ def summarise(
     observables: Sequence[str],
     average: str,
     published: Mapping[str, float],
+    published_relative: Mapping[str, float],
 ) -> pd.DataFrame:
     """Error of one model over all steps given, with the published one beside it.
 
@@ -52,13 +53,14 @@ def summarise(
         As in `errors_per_step`.
     average
         Over steps: ``mean`` of the RMSE per step, or ``root_mean_square``.
-    published
-        Published error by observable; may lack some.
+    published, published_relative
+        Published error by observable, in counts and relative to the range of the published simulation; may lack some.
 
     Returns
     -------
     One row per observable: ``rmse``, ``relative_rmse`` (by the range), ``median`` and ``worst`` over initial conditions
-    (of each one's error averaged over steps the same way), ``noise`` and ``published``.
+    (of each one's error averaged over steps the same way), ``noise``, ``published`` and ``published_relative``. A last
+    row, ``mean``, has the means of these over the observables.
     """
     steps = errors_per_step(predicted, simulated, sem, observables)
     grouped = steps.groupby("observable", sort=False)
@@ -69,5 +71,7 @@ def summarise(
     frame.insert(1, "relative_rmse", frame["rmse"] / grouped["range"].first())
     frame.insert(2, "median", np.median(each, axis=0))
     frame.insert(3, "worst", each.max(axis=0))
-    frame["published"] = [published.get(name, np.nan) for name in observables]
+    frame["published"] = pd.Series(published, dtype=float).reindex(observables)
+    frame["published_relative"] = pd.Series(published_relative, dtype=float).reindex(observables)
+    frame.loc["mean"] = frame.mean(skipna=False)
     return frame.reset_index()

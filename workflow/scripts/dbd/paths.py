@@ -111,6 +111,14 @@ class PathMatch:
         change[1:] = _bounded(-solve(curvature, gradient, assume_a="pos").reshape(times - 1, parameters))
         return Step(path + change, difference / self.scale, gradient)
 
+    def solve(self, iterations: int, generator_of: Callable[..., np.random.Generator]) -> np.ndarray:
+        """Path (times, P) after a number of steps, averaged over the later half of them."""
+        path, total = self.follow(lambda *place: generator_of("follow", *place)), np.zeros(1)
+        for turn in range(iterations):
+            path = self.step(path, lambda time, turn=turn: generator_of("refine", turn, time)).path
+            total = total + (path if turn >= iterations // 2 else 0.0)
+        return total / (iterations - iterations // 2)
+
     @cached_property
     def _prior(self) -> np.ndarray:
         """Inverse variance of the prior of each parameter, (P,); none for visible biases."""
@@ -134,3 +142,26 @@ class PathMatch:
 def _bounded(step: np.ndarray) -> np.ndarray:
     """Steps (..., P), shortened so that no parameter changes too much."""
     return step * np.minimum(1.0, LONGEST / np.abs(step).max(axis=-1, keepdims=True))
+
+
+def path_matches(
+    law: SamplingLaw, initial: np.ndarray, means: np.ndarray, last_step: int | None, threads: int = 1
+) -> list[PathMatch]:
+    """Static problems of all initial conditions.
+
+    Parameters
+    ----------
+    law
+        The model, and how its lattices are drawn.
+    initial
+        Parameters at time zero, (initial condition, P).
+    means
+        Simulated means, (initial condition, time, observable); their ranges are over all initial conditions and times.
+    last_step
+        Last time step that is matched; all if None.
+    threads
+        Size of the thread pool; results do not depend on it.
+    """
+    target = means if last_step is None else means[:, : last_step + 1]
+    scale = np.ptp(target, axis=(0, 1))
+    return [PathMatch(law, *pair, scale, threads) for pair in zip(initial, target, strict=True)]

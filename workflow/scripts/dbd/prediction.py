@@ -60,3 +60,28 @@ def sampled_moments(
         counts = np.array(list(pool.map(draw, np.ndindex(theta.shape[:2]))), float)
     counts = counts.reshape(*theta.shape[:2], law["lattices"], len(observables))
     return Moments(counts.mean(axis=2), counts.std(axis=2, ddof=1) / np.sqrt(law["lattices"]))
+
+
+def moments_by_sweeps(
+    model: EnergyModel,
+    theta: np.ndarray,
+    observables: Sequence[str],
+    law: Mapping[str, Any],
+    sweeps: Sequence[int],
+    generator_of: Callable[[int, int], np.random.Generator],
+) -> np.ndarray:
+    """Means after each of several numbers of sweeps, in ascending order, of the same chains.
+
+    Parameters are those of `sampled_moments` otherwise, of whose `law` the number of sweeps is not looked at. Returns
+    float64, shape (sweeps, initial condition, time, observable).
+    """
+    sampler = Sampler(model)
+    means = np.empty((len(sweeps), *theta.shape[:2], len(observables)))
+    for place in np.ndindex(theta.shape[:2]):
+        generators = [generator_of(*place)] * law["lattices"]
+        states = sampler.empty(len(generators)) if law["start"] == "empty" else sampler.random(generators)
+        for index, more in enumerate(np.diff(sweeps, prepend=0)):
+            sampler.sample(theta[place], states, generators, more)
+            counts = count_observables(sampler.visible(states), model.lattice, model.species, observables)
+            means[index, *place] = counts.mean(axis=0)
+    return means

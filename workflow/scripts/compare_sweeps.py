@@ -1,0 +1,54 @@
+"""Score the sampled models with more and with fewer Gibbs sweeps than their sampling laws declare.
+
+``sweeps.csv`` has a row per model, number of sweeps and observable, and one of the means over the observables: the
+root mean square over steps of the ``rmse`` (counts on the whole lattice) and the ``relative_rmse`` (by the simulated
+range). Far from equilibrium moments depend on the number of sweeps: the table tells how far.
+"""
+
+import pandas as pd
+
+from dbd.evaluation import summarise
+from dbd.jobs import job
+from dbd.models import build_model
+from dbd.prediction import moments_by_sweeps
+from dbd.store import read, read_models, replacing
+from dbd.streams import stream
+
+
+def compare_sweeps(settings, moments, predictions, generator_of):
+    """Return the table of predictions by model name against simulated moments."""
+    observables, scoring = settings["observables"], settings["evaluation"]
+    tables = []
+    for name, section in settings["models"].items():
+        theta = predictions[name].theta.values[:, : (scoring["last_step"] or moments.step.values[-1]) + 1]
+        reference = moments.sel(observable=observables).isel(time=slice(theta.shape[1]))
+        sweeps = sorted({*scoring["sweeps"], section["sampling"]["sweeps"]})
+        means = moments_by_sweeps(
+            build_model(settings, section),
+            theta,
+            observables,
+            section["sampling"],
+            sweeps,
+            lambda *place, name=name: generator_of(name, *place),
+        )
+        for number, mean in zip(sweeps, means, strict=True):
+            simulated = (reference[variable].values for variable in ("mean", "sem"))
+            table = summarise(mean, *simulated, observables, scoring["average"], {}, {})
+            table.insert(0, "model", name)
+            table.insert(1, "sweeps", number)
+            tables.append(table[["model", "sweeps", "observable", "rmse", "relative_rmse"]])
+    return pd.concat(tables)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]) as log:
+        settings, study = snakemake.params.settings, snakemake.wildcards.study
+        table = compare_sweeps(
+            settings,
+            read(snakemake.input.moments),
+            read_models(snakemake.input.predictions),
+            lambda *place: stream(settings["seed"], "compare sweeps", study, *place),
+        )
+        with replacing(snakemake.output[0]) as partial:
+            table.to_csv(partial, index=False, float_format="%.4g")
+        log.info("%s", table[table.observable == "mean"].to_string(index=False))
