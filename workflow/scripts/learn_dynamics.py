@@ -52,7 +52,7 @@ def contrastive(learning, model, dynamics, initial, moments, lattices, generator
     """Stochastic gradient descent in a sliding window, sampled moments: the published recipe."""
     window = SlidingWindow(
         dynamics,
-        Contrast(Sampler(model), learning["sweeps"]),
+        Contrast(Sampler(model), learning["sweeps"], learning["start"]),
         [learning["rate"][name] for name in model.parameters],
         learning["window"],
         learning["steps_per_shift"],

@@ -247,6 +247,9 @@ class Contrastive(Strict):
     window: Count = Field(description="Time steps in the window in which the adjoint runs.")
     steps_per_shift: Count = Field(description="Optimisation steps after which the window moves on by one time step.")
     sweeps: Count = Field(1, description="Gibbs sweeps of each chain.")
+    start: Literal["data", "random"] = Field(
+        "data", description="Where each chain starts: at the data (contrastive divergence), or at a random lattice."
+    )
     batch: Count = Field(10, description="Lattices per estimate of the moments.")
 
 

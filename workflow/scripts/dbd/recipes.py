@@ -17,6 +17,7 @@ from dbd.objectives import Divergence
 from dbd.sliding_window import HISTORY, Progress, SlidingWindow
 
 PIECES = (10, 40)  # time steps in the pieces of trajectories that the second-order recipe begins with
+CHECKPOINTS = 100  # about the most states that a recipe of many small steps yields
 CHOICES = 3  # how often the roughness may change
 WARM_UP = (6, 1e-2)  # most steps on them, and the relative fall of the action at which the last one is taken
 
@@ -133,10 +134,13 @@ class Published:
     steps: int
 
     def states(self, kept: State | None) -> Iterator[State]:
-        """Yield the state after each step, from the beginning or after `kept`."""
+        """Yield the state after every few steps, from the beginning or after `kept`."""
         progress = Progress(kept["u"], kept["history"]) if kept else self.window.begin()
+        every = max(1, self.steps // CHECKPOINTS)
         while progress.step < self.steps:
             progress = self.window.advance(progress, self.initial, self.lattices, self.generator_of)
+            if progress.step % every and progress.step < self.steps:
+                continue
             yield {
                 "u": progress.coefficients,
                 "history": progress.history,
