@@ -220,3 +220,11 @@ def test_roughness_of_a_product_of_cubics(grid, order, rng):
             term *= square(grid.upper[m]) - square(grid.lower[m])
         energy += term
     np.testing.assert_allclose(u @ grid.roughness(order) @ u, energy, rtol=1e-8)
+
+
+def test_roughness_of_splines_is_that_of_the_elements():
+    grid = HermiteGrid.covering((0, 0, 0), (1, 1.5, 2), (0.5, 0.5, 0.25))
+    splines = grid.splines()
+    for order in (1, 2, 3):
+        expected = (splines.T @ grid.roughness(order) @ splines).toarray()
+        np.testing.assert_allclose(grid.spline_roughness(order).toarray(), expected, atol=1e-10 * expected.max())

@@ -30,6 +30,7 @@ try:
         )
         for name in SETTINGS.studies
     }
+    definition.check_beside(STUDIES, ORIGIN)
 except definition.ConfigurationError as error:
     sys.exit(f"Error in the configuration:\n{error}")
 
@@ -195,6 +196,11 @@ def figure(name):
     paths = [f"<results>/{{study}}/figures/{name}.{kind}" for kind in ("pdf", "png")]
     picture = report(paths[1], caption=f"../report/{name}.rst", category="{study}")
     return [paths[0], picture]
+
+
+def beside(wildcards):
+    """A study and the one that it is shown beside."""
+    return [wildcards.study, STUDIES[wildcards.study].figures.beside]
 
 
 def evaluated(study):

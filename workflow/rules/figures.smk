@@ -237,3 +237,105 @@ rule plot_rmse:
         "Draw errors of {wildcards.study}"
     script:
         "../scripts/plot_rmse.py"
+
+
+rule plot_visited_grid:
+    input:
+        library("plot_visited_grid.py"),
+        moments=lambda w: f"<results>/{w.study}/{evaluated(w.study)}/moments.nc",
+        predictions=predicted,
+    output:
+        figure("visited_grid"),
+    log:
+        "<logs>/{study}/figures/plot_visited_grid.log",
+    benchmark:
+        "<benchmarks>/{study}/figures/plot_visited_grid.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=drawn("species", "lattice.shape"),
+    message:
+        "Draw the visited grid of {wildcards.study}"
+    script:
+        "../scripts/plot_visited_grid.py"
+
+
+rule plot_voxels:
+    input:
+        library("plot_voxels.py"),
+        lattices=lambda w: ensemble(w.study, evaluated(w.study))[0],
+        predictions=predicted,
+    output:
+        figure("voxels"),
+    log:
+        "<logs>/{study}/figures/plot_voxels.log",
+    benchmark:
+        "<benchmarks>/{study}/figures/plot_voxels.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=drawn("species", "lattice.shape", "lattice.boundary", "ensemble.dt"),
+    message:
+        "Draw a lattice of {wildcards.study} and its hidden units"
+    script:
+        "../scripts/plot_voxels.py"
+
+
+rule plot_relative_errors:
+    input:
+        library("plot_relative_errors.py"),
+        summary="<results>/{study}/summary.csv",
+    output:
+        figure("relative_errors"),
+    log:
+        "<logs>/{study}/figures/plot_relative_errors.log",
+    benchmark:
+        "<benchmarks>/{study}/figures/plot_relative_errors.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=drawn(),
+    message:
+        "Draw relative errors of {wildcards.study}"
+    script:
+        "../scripts/plot_relative_errors.py"
+
+
+rule plot_site_selection:
+    input:
+        library("plot_site_selection.py"),
+        moments=lambda w: [
+            f"<results>/{study}/{evaluated(study)}/moments.nc" for study in beside(w)
+        ],
+        lattices=lambda w: [ensemble(study, evaluated(study))[0] for study in beside(w)],
+    output:
+        figure("site_selection"),
+    log:
+        "<logs>/{study}/figures/plot_site_selection.log",
+    benchmark:
+        "<benchmarks>/{study}/figures/plot_site_selection.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=lambda w: settings("lattice.shape", "evaluation.last_step")(w)
+        | {"choices": [STUDIES[study].lattice.site_selection for study in beside(w)]},
+    message:
+        "Draw what the choice of molecules does to {wildcards.study}"
+    script:
+        "../scripts/plot_site_selection.py"

@@ -4,10 +4,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from dbd.jobs import job
-from dbd.plotting import PAGE, SIMULATION, SPREAD, few_ticks, model_colors, save
+from dbd.plotting import PAGE, SIMULATION, SPREAD, columns_of, few_ticks, model_colors, save
 from dbd.store import read, read_models
-
-WIDEST = 4  # panels in a row; more observables come in rows of three
 
 
 def plot_moments(moments, predictions, models, chosen):
@@ -19,7 +17,7 @@ def plot_moments(moments, predictions, models, chosen):
     order = np.argsort(errors)
     cases = {"median case\n": order[len(order) // 2], "worst case\n": order[-1]} if len(order) > 1 else {"": 0}
     observables = moments.observable.values
-    columns = len(observables) if len(observables) <= WIDEST else 3
+    columns = columns_of(len(observables))
     rows = len(cases) * -(-len(observables) // columns)
     figure, grid = plt.subplots(rows, columns, figsize=(PAGE, 1.6 * rows), sharex=True, squeeze=False)
     for panels, (case, index) in zip(np.split(grid, len(cases)), cases.items(), strict=True):

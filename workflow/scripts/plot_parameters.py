@@ -1,28 +1,28 @@
-"""Draw the learned parameters over time: a row per model, a panel per parameter, a line per test initial condition."""
+"""Draw the learned parameters over time: a panel per model and parameter, a line per test initial condition."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 
 from dbd.jobs import job
-from dbd.plotting import PAGE, colored_by, parameter_symbol, save
+from dbd.plotting import PAGE, colored_by, columns_of, parameter_symbol, save
 from dbd.store import read_models
 
 
 def plot_parameters(predictions, models, dt):
     """Return the figure, from the predictions and sections of the models by name."""
-    columns = max(len(predicted.parameter) for predicted in predictions.values())
-    figure, grid = plt.subplots(
-        len(predictions), columns, figsize=(PAGE, 1.5 * len(predictions)), sharex=True, squeeze=False
-    )
-    for row, (name, predicted) in zip(grid, predictions.items(), strict=True):
+    columns = columns_of(max(len(predicted.parameter) for predicted in predictions.values()))
+    rows = [-(-len(predicted.parameter) // columns) for predicted in predictions.values()]
+    figure, grid = plt.subplots(sum(rows), columns, figsize=(PAGE, 1.5 * sum(rows)), sharex=True, squeeze=False)
+    for panels, (name, predicted) in zip(np.split(grid, np.cumsum(rows)[:-1]), predictions.items(), strict=True):
         hidden = {letter for layer in models[name]["layers"] for letter in layer["species"]}
         colors, _ = colored_by(predicted.theta.values[:, 0, 0])
-        for axes, parameter in zip(row, predicted.parameter.values, strict=False):
+        for axes, parameter in zip(panels.flat, predicted.parameter.values, strict=False):
             for line, color in zip(predicted.theta.sel(parameter=parameter).values, colors, strict=True):
                 axes.plot(predicted.step * dt, line, color=color, linewidth=0.6)
             axes.set_ylabel(parameter_symbol(parameter, hidden))
-        for axes in row[len(predicted.parameter) :]:
+        for axes in panels.flat[len(predicted.parameter) :]:
             axes.set_visible(False)
-        row[0].set_title(models[name]["title"], loc="left")
+        panels[0, 0].set_title(models[name]["title"], loc="left")
     for axes in grid[-1]:
         axes.set_xlabel("time")
     return figure

@@ -5,23 +5,25 @@ import numpy as np
 
 from dbd.jobs import job
 from dbd.models import build_grid
-from dbd.plotting import DIVERGING, PAGE, few_ticks, parameter_symbol, save
+from dbd.plotting import DIVERGING, PAGE, columns_of, few_ticks, parameter_symbol, save
 from dbd.store import read_models
 
 POINTS = 81
 
 
 def plot_right_hand_sides(coefficients, predictions, models):
-    """Return the figure: a row per model, a panel per right-hand side.
+    """Return the figure: rows for each model, a panel per right-hand side.
 
     The slice is the plane of the first two domain parameters, the others at the median over the visited points; dots
     are the visited points within half a grid cell of it.
     """
-    columns = max(len(predicted.parameter) for predicted in predictions.values())
-    figure, panels = plt.subplots(
-        len(predictions), columns, figsize=(PAGE, 1.75 * len(predictions)), squeeze=False, layout="constrained"
+    columns = columns_of(max(len(predicted.parameter) for predicted in predictions.values()))
+    rows = [-(-len(predicted.parameter) // columns) for predicted in predictions.values()]
+    figure, grid_of_panels = plt.subplots(
+        sum(rows), columns, figsize=(PAGE, 1.75 * sum(rows)), squeeze=False, layout="constrained"
     )
-    for row, (name, predicted) in zip(panels, predictions.items(), strict=True):
+    blocks = np.split(grid_of_panels, np.cumsum(rows)[:-1])
+    for panels, (name, predicted) in zip(blocks, predictions.items(), strict=True):
         domain = models[name]["domain"]
         hidden = {letter for layer in models[name]["layers"] for letter in layer["species"]}
         grid = build_grid(domain)
@@ -33,7 +35,9 @@ def plot_right_hand_sides(coefficients, predictions, models):
         points = np.tile(middle, (POINTS, POINTS, 1))
         points[..., 0], points[..., 1] = np.meshgrid(x, y)
         values = grid.value(coefficients[name], points.reshape(-1, grid.dimension)).reshape(POINTS, POINTS, -1)
-        for axes, parameter, value in zip(row, predicted.parameter.values, np.moveaxis(values, -1, 0), strict=False):
+        for axes, parameter, value in zip(
+            panels.flat, predicted.parameter.values, np.moveaxis(values, -1, 0), strict=False
+        ):
             largest = np.abs(value).max() or 1
             image = axes.pcolormesh(x, y, value, cmap=DIVERGING, vmin=-largest, vmax=largest, rasterized=True)
             axes.plot(*visited[near, :2].T, ".", color="black", markersize=0.5, alpha=0.3, rasterized=True)
@@ -44,11 +48,11 @@ def plot_right_hand_sides(coefficients, predictions, models):
                 ylabel=parameter_symbol(domain["parameters"][1], hidden),
             )
             few_ticks(axes)
-        for axes in row[len(predicted.parameter) :]:
+        for axes in panels.flat[len(predicted.parameter) :]:
             axes.set_visible(False)
         rest = zip(domain["parameters"][2:], middle[2:], strict=True)
         others = ", ".join(f"{parameter_symbol(parameter, hidden)} = {at:.2f}" for parameter, at in rest)
-        row[0].set_title(f"{models[name]['title']}" + (f" ({others})" if others else ""), loc="left")
+        panels[0, 0].set_title(f"{models[name]['title']}" + (f" ({others})" if others else ""), loc="left")
     return figure
 
 

@@ -5,16 +5,15 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 from dbd.jobs import job
-from dbd.plotting import NOISE, PAGE, model_colors, save
+from dbd.plotting import NOISE, PAGE, columns_of, model_colors, save
 
 ORACLE = "_oracle"
-WIDEST = 4  # panels in a row; more observables come in rows of three
 
 
 def plot_rmse(evaluation, models, chosen, observables):
     """Return the figure: a panel per observable, on a logarithmic scale."""
     colors = model_colors(list(models), chosen)
-    columns = len(observables) if len(observables) <= WIDEST else 3
+    columns = columns_of(len(observables))
     rows = -(-len(observables) // columns)
     size = (PAGE, PAGE * (0.2 + 0.22 * rows))
     figure, grid = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False)

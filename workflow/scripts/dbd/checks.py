@@ -120,9 +120,11 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
 
 
 def _evaluation_mistakes(study: Study) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with the evaluation."""
+    """Yield what is wrong with the evaluation and the figures."""
     if study.evaluation.sweeps and not any(model.sampling for model in study.models.values()):
         yield "evaluation.sweeps", "given, but no model has 'sampling'; allowed is to leave it out"
+    if "site_selection" in study.figures.draw and study.figures.beside is None:
+        yield "figures.beside", "missing; figure site_selection needs another study"
 
 
 def _recipe_mistakes(study: Study, model: Model, energy: EnergyModel, where: str) -> Iterator[tuple[str, str]]:

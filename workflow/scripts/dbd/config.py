@@ -334,6 +334,10 @@ Figure = Literal[
     "learning",
     "moments",
     "rmse",
+    "relative_errors",
+    "visited_grid",
+    "voxels",
+    "site_selection",
 ]
 
 
@@ -342,11 +346,15 @@ class Figures(Strict):
 
     draw: tuple[Figure, ...] = Field(
         ("parameters", "trajectories", "right_hand_sides", "learning", "moments", "rmse"),
-        description="Figures to draw; lattices, counts and initial_conditions are for chains of one species.",
+        description="Figures to draw; lattices, counts and initial_conditions are for chains of one species, voxels "
+        "and visited_grid for boxes of several.",
     )
 
     colors: dict[str, Annotated[str, Field(pattern=COLOR)]] = Field(
         {}, description="Colour of a model in all figures, by model name, as #rrggbb."
+    )
+    beside: Name | None = Field(
+        None, description="Study that figure site_selection shows beside this one: the same with another choice."
     )
 
 

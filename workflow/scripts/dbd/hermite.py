@@ -13,6 +13,7 @@ continuously differentiable (and its discrete adjoint exact) everywhere; how far
 `HermiteGrid.excess`. Do not use the extension for more than getting back: it knows nothing of the data.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from itertools import product
@@ -147,11 +148,24 @@ class HermiteGrid:
         those within the cells.
         """
         axes = [_derivative_products(n, h, order) for n, h in zip(self.shape, self.spacing, strict=True)]
+        return self._thin_plate(axes, self._tensor)
+
+    def spline_roughness(self, order: int = 2) -> sparse.csr_array:
+        """The same energy as a quadratic form in the coefficients of `splines`, built without the larger matrices."""
+        axes = [
+            [_spline_axis(n).T @ matrix @ _spline_axis(n) for matrix in _derivative_products(n, h, order)]
+            for n, h in zip(self.shape, self.spacing, strict=True)
+        ]
+        return self._thin_plate(axes, lambda factors: sparse.csr_array(reduce(sparse.kron, factors)))
+
+    def _thin_plate(self, axes: list[list[sparse.sparray]], tensor: Callable) -> sparse.csr_array:
+        """Sum over all ways to share derivatives among the axes of the tensor products of axes[m][derivatives]."""
+        order = len(axes[0]) - 1
         splits = [split for split in product(range(order + 1), repeat=self.dimension) if sum(split) == order]
         return sum(
             factorial(order)
             / np.prod([factorial(k) for k in split])
-            * self._tensor([axes[m][k] for m, k in enumerate(split)])
+            * tensor([axes[m][k] for m, k in enumerate(split)])
             for split in splits
         )
 

@@ -61,6 +61,11 @@ def save(figure: Figure, paths: Sequence[str | Path]) -> None:
     plt.close(figure)
 
 
+def columns_of(panels: int) -> int:
+    """Panels in a row: up to four stand side by side, more come in rows of three."""
+    return panels if panels <= 4 else 3
+
+
 def few_ticks(axes, x: int = 4, y: int = 4) -> None:
     """At most so many ticks on 2-D or 3-D axes."""
     axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(x))

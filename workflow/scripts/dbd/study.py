@@ -115,6 +115,16 @@ def check_overrides(names: Iterable[str], folder: Path, where: str) -> None:
             raise ConfigurationError(f"{where}: overrides.{name}: no such study; allowed are {', '.join(studies)}")
 
 
+def check_beside(studies: Mapping[str, Study], where: str) -> None:
+    """Raise ConfigurationError unless what studies are shown beside is among the studies."""
+    for name, study in studies.items():
+        if study.figures.beside is not None and study.figures.beside not in studies:
+            raise ConfigurationError(
+                f"{where}: studies: figures.beside of {name} is {study.figures.beside}; "
+                f"allowed are {', '.join(studies)}"
+            )
+
+
 def subtree(tree: Mapping[str, Any], *keys: str) -> dict[str, Any]:
     """Return the part of a nested mapping at dotted `keys`, in the same nesting."""
     part: dict[str, Any] = {}

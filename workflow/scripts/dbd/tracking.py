@@ -51,7 +51,7 @@ def kernel_functions(grid: HermiteGrid, points: np.ndarray) -> sparse.csr_array:
     Coefficients of the elements, shape (grid.size, functions); close points make fewer functions than points.
     """
     splines = grid.splines()
-    energy = splines.T @ grid.roughness() @ splines + RIDGE * sparse.eye_array(splines.shape[1])
+    energy = grid.spline_roughness() + RIDGE * sparse.eye_array(splines.shape[1])
     at_points = (grid.basis(points) @ splines).toarray()
     kernels = splu(sparse.csc_array(energy)).solve(at_points.T)
     eigenvalues, vectors = np.linalg.eigh(at_points @ kernels)

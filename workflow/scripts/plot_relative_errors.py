@@ -1,0 +1,42 @@
+"""Draw the relative error of every model and observable as bars, with the published ones and the best possible."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from dbd.jobs import job
+from dbd.plotting import NOISE, PAGE, SIMULATION, model_colors, save
+
+ORACLE = "_oracle"
+
+
+def plot_relative_errors(summary, models, chosen):
+    """Return the figure: a group of bars for each observable and their mean."""
+    colors = model_colors(list(models), chosen)
+    shown = [name for name in summary.model.unique() if name in models]
+    observables = summary.observable.unique()
+    table = summary.set_index(["model", "observable"])
+    place, width = np.arange(len(observables)), 0.8 / len(shown)
+    figure, axes = plt.subplots(figsize=(PAGE, 0.4 * PAGE))
+    for index, name in enumerate(shown):
+        left = place - 0.4 + (index + 0.5) * width
+        errors = table.loc[name].reindex(observables)
+        axes.bar(left, errors.relative_rmse, width, color=colors[name], label=models[name]["title"])
+        axes.plot(left, errors.published_relative, "_", color=SIMULATION, markersize=12, label="published")
+        if (oracle := name + ORACLE) in summary.model.values:
+            best = table.loc[oracle].reindex(observables).relative_rmse
+            axes.plot(left, best, "_", color=NOISE, markersize=12, label="static matching")
+    axes.set(xticks=place, xticklabels=observables, ylabel="RMSE / range", yscale="log")
+    handles, labels = axes.get_legend_handles_labels()
+    once = dict(zip(labels, handles, strict=True))
+    figure.legend(once.values(), once.keys(), loc="outside lower center", ncols=3)
+    return figure
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        settings = snakemake.params.settings
+        figure = plot_relative_errors(
+            pd.read_csv(snakemake.input.summary), settings["models"], settings["figures"]["colors"]
+        )
+        save(figure, snakemake.output)

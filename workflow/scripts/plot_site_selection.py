@@ -1,0 +1,63 @@
+"""Draw what the choice of molecules does to an ensemble: this study beside one that differs in nothing else."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from dbd.jobs import job
+from dbd.plotting import PAGE, PALETTE, few_ticks, save
+from dbd.store import read
+
+
+def plane_counts(ensemble, shape):
+    """Molecules in each plane across the first axis in the initial lattices, over all runs; (runs * planes,)."""
+    lattices = ensemble.occupancy.values[:, :, 0].reshape(-1, *shape)
+    return (lattices > 0).sum(axis=tuple(range(2, lattices.ndim))).ravel()
+
+
+def plot_site_selection(moments, lattices, shape, last):
+    """Return the figure, from moments and ensembles by the name of the choice.
+
+    The first panels show the mean and one standard deviation between runs of the observables, the last one how many
+    molecules the planes of the initial lattices hold.
+    """
+    observables = next(iter(moments.values())).observable.values
+    columns = 3
+    rows = -(-(len(observables) + 1) // columns)
+    figure, grid = plt.subplots(rows, columns, figsize=(PAGE, 1.5 * rows), squeeze=False)
+    *panels, planes = grid.flat[: len(observables) + 1]
+    for color, (choice, one) in zip(PALETTE, moments.items(), strict=False):
+        for axes, observable in zip(panels, observables, strict=True):
+            shown = one.sel(observable=observable).isel(initial_condition=0, time=slice(last + 1))
+            mean, std = shown["mean"], shown["std"]
+            axes.fill_between(shown.time, mean - std, mean + std, color=color, alpha=0.2, linewidth=0)
+            axes.plot(shown.time, mean, color=color, label=choice)
+            axes.set(title=observable, ylim=(0, None))
+            few_ticks(axes)
+        counts = plane_counts(lattices[choice], shape)
+        bins = np.arange(counts.min(), counts.max() + 2) - 0.5
+        planes.hist(counts, bins, density=True, color=color, alpha=0.5)
+    planes.set(title="molecules in a plane at time 0", yticks=[])
+    for axes in grid.flat[len(observables) + 1 :]:
+        axes.set_visible(False)
+    for axes in panels[-columns:]:
+        axes.set_xlabel("time")
+    for axes in grid[:, 0]:
+        axes.set_ylabel("count")
+    planes.set_ylabel("frequency")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        settings = snakemake.params.settings
+        moments = dict(zip(settings["choices"], map(read, snakemake.input.moments), strict=True))
+        ensembles = (read(path, "occupancy") for path in snakemake.input.lattices)
+        last = settings["evaluation"]["last_step"] or next(iter(moments.values())).sizes["time"] - 1
+        figure = plot_site_selection(
+            moments,
+            dict(zip(settings["choices"], ensembles, strict=True)),
+            settings["lattice"]["shape"],
+            last,
+        )
+        save(figure, snakemake.output)

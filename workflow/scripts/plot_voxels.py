@@ -1,0 +1,53 @@
+"""Draw one simulated lattice in three dimensions, and what the hidden units of a learned model make of it."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.colors import to_rgba
+from matplotlib.patches import Patch
+
+from dbd.jobs import job
+from dbd.models import build_model
+from dbd.plotting import PAGE, PALETTE, save
+from dbd.sampling import Sampler
+from dbd.store import read, read_models
+
+STEP = 20  # the time step of the published picture
+
+
+def draw_voxels(axes, colors, title):
+    """Draw a box of cells with colours (x, y, z, 4), the transparent ones left out."""
+    axes.voxels(colors[..., 3] > 0.02, facecolors=colors, edgecolors=colors * [0.7, 0.7, 0.7, 0.5], linewidth=0.2)
+    axes.set(title=title, xlabel="x", ylabel="y", zlabel="z", xticks=[], yticks=[], zticks=[])
+    axes.set_box_aspect(colors.shape[:3])
+
+
+def plot_voxels(settings, ensemble, predictions):
+    """Return the figure: the lattice, and the activation of each hidden species as its opacity."""
+    name = next(name for name, model in settings["models"].items() if model["layers"])
+    model = build_model(settings, settings["models"][name])
+    sampler = Sampler(model)
+    shape, dt = model.lattice.shape, settings["ensemble"]["dt"]
+    lattice = ensemble.occupancy.values[0, 0, STEP]
+    theta = predictions[name].theta.values[0, STEP]
+    active = sampler.probabilities(theta, sampler.start(lattice[None]), 1)[0]
+    palette = np.array([(0, 0, 0, 0), *map(to_rgba, PALETTE)])
+    figure = plt.figure(figsize=(PAGE, 0.5 * PAGE))
+    hidden = model.layers[0].species
+    panels = [figure.add_subplot(1, 1 + len(hidden), 1 + k, projection="3d") for k in range(1 + len(hidden))]
+    draw_voxels(panels[0], palette[lattice].reshape(*shape, 4), f"simulated, time {STEP * dt:.2g}")
+    for k, letter in enumerate(hidden):
+        colors = np.zeros((model.lattice.size, 4))
+        colors[model.positions[1], :3] = palette[1 + k, :3]
+        colors[model.positions[1], 3] = active[:, k]
+        draw_voxels(panels[1 + k], colors.reshape(*shape, 4), f"{letter}, {active[:, k].mean():.2f} on average")
+    legend = [Patch(color=palette[1 + k], label=letter) for k, letter in enumerate(model.species)]
+    figure.legend(handles=legend, loc="outside lower center", ncols=len(legend))
+    return figure
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        ensemble = read(snakemake.input.lattices, "occupancy")
+        save(
+            plot_voxels(snakemake.params.settings, ensemble, read_models(snakemake.input.predictions)), snakemake.output
+        )
