@@ -1,5 +1,7 @@
 """Draw densities on the evaluated starts at several times: simulated, and predicted by every model."""
 
+from itertools import cycle
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -10,6 +12,7 @@ from dbd.store import read, read_models
 
 COLUMNS = 4
 ROWS = 3  # most starts
+STYLES = ("-", "--", ":", "-.")  # of the models: some coincide
 
 
 def shown_steps(steps):
@@ -32,9 +35,9 @@ def plot_densities(densities, predictions, titles, chosen, cells):
             seen = simulated.isel(here)
             x, density = (coarse(seen[name].values, cells or len(seen.x)) for name in ("x", "density"))
             axes.plot(x, density, ".", color=SIMULATION, markersize=3, label="simulation")
-            for name, predicted in predictions.items():
+            for style, (name, predicted) in zip(cycle(STYLES), predictions.items(), strict=False):
                 line = predicted.isel(here)
-                axes.plot(line.x, line.density, color=colors[name], linewidth=0.9, label=titles[name])
+                axes.plot(line.x, line.density, style, color=colors[name], linewidth=1, label=titles[name])
             axes.set_ylim(0, None)
             few_ticks(axes, x=3, y=3)
             if start == starts[0]:

@@ -1,5 +1,7 @@
 """Draw the functions of the density equation of every model, learned ones with their band, and where they were seen."""
 
+from itertools import cycle
+
 import matplotlib.pyplot as plt
 import pandas as pd
 
@@ -8,6 +10,7 @@ from dbd.plotting import NOISE, PAGE, few_ticks, model_colors, save
 
 FUNCTIONS = {"F0": "$F_0$", "F1": "$F_1$", "F2": "$F_2$"}
 BAND = 2.0  # standard deviations over resampled runs
+STYLES = ("--", ":", "-.")  # of functions without a band, one by one: some coincide
 SEEN = 1e-3  # a function is drawn where a bin has at least this share of the evidence on it
 
 
@@ -18,13 +21,16 @@ def plot_functions(tables, titles, chosen):
         2, len(FUNCTIONS), figsize=(PAGE, 0.45 * PAGE), sharex=True, height_ratios=(3, 1)
     )
     for top, bottom, (name, symbol) in zip(upper, lower, FUNCTIONS.items(), strict=True):
+        styles = cycle(STYLES)
         for model, table in tables.groupby("model", sort=False):
             seen = table[table[f"{name}_evidence"] > SEEN]
             value, half = seen[name], BAND * seen[f"{name}_sem"]
             learned = half.notna().all()
             if learned:
                 top.fill_between(seen.nu, value - half, value + half, color=colors[model], alpha=0.3, linewidth=0)
-            top.plot(seen.nu, value, color=colors[model], linestyle="-" if learned else "--", label=titles[model])
+            top.plot(
+                seen.nu, value, color=colors[model], linestyle="-" if learned else next(styles), label=titles[model]
+            )
         bottom.fill_between(table.nu, table[f"{name}_evidence"], step="mid", color=NOISE, linewidth=0)
         top.set_title(symbol)
         few_ticks(top)

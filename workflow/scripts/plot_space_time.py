@@ -18,12 +18,14 @@ def plot_space_time(densities, predictions, titles, cells):
     with np.errstate(divide="ignore"):
         simulated, learned = -np.log(density), -np.log(model)
     known = np.isfinite(simulated)
-    low, high = learned.min(), learned.max()
+    both = np.append(simulated[known], learned)
+    low, high = both.min(), both.max()
     far = np.abs(learned - simulated)[1:][known[1:]].max()
+    shared, signed = dict(cmap=SEQUENTIAL, vmin=low, vmax=high), dict(cmap=DIVERGING, vmin=-far, vmax=far)
     pictures = (
-        ("simulation", simulated, dict(cmap=SEQUENTIAL, vmin=low, vmax=high), r"$\nu$"),
-        (titles[name], learned, dict(cmap=SEQUENTIAL, vmin=low, vmax=high), r"$\nu$"),
-        ("difference", learned - simulated, dict(cmap=DIVERGING, vmin=-far, vmax=far), r"$\Delta\nu$"),
+        ("simulation", simulated, shared, r"$\nu$"),
+        (titles[name], learned, shared, r"$\nu$"),
+        ("difference", learned - simulated, signed, r"$\Delta\nu$"),
     )
     edge = np.linspace(0, 2 * seen.x.values.mean(), cells + 1)
     times = seen.time.values
