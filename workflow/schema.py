@@ -47,17 +47,13 @@ def rows(node: dict[str, Any], definitions: dict[str, Any], told: set[str], pref
         path = f"{prefix}{key}"
         # A description that is also that of the section is kept with the section alone.
         yield path, default, entry.get("description") or choices[0]["description"]
-        suffix = (
-            ".<name>."
-            if entry.keys() & {"additionalProperties", "patternProperties"}
-            else "[]."
-            if entry.get("type") == "array"
-            else "."
-        )
+        suffix = "[]" if entry.get("type") == "array" else ""
+        if {**entry, **entry.get("items", {})}.keys() & {"additionalProperties", "patternProperties"}:
+            suffix += ".<name>"
         for choice in choices:
             if choice["title"] not in told:
                 told.add(choice["title"])
-                yield from rows(choice, definitions, told, path + suffix)
+                yield from rows(choice, definitions, told, f"{path}{suffix}.")
 
 
 def references(entry: Any, definitions: dict[str, Any]) -> list[dict[str, Any]]:

@@ -153,14 +153,21 @@ class DensityModel:
 
 
 @njit(cache=True, nogil=True)
+def _derivatives(nu, near, first, second):
+    """Gradient and Laplacian at the cell whose stencil is `near`."""
+    gradient, curvature = 0.0, 0.0
+    for k in range(near.size):
+        gradient += first[k] * nu[near[k]]
+        curvature += second[k] * nu[near[k]]
+    return gradient, curvature
+
+
+@njit(cache=True, nogil=True)
 def _rate(table, u, nu, cell, first, second, rate):
     """Right-hand side of the equation at every cell."""
     weight, slope, point = np.empty(4), np.empty((1, 4)), np.empty(1)
     for i in range(nu.size):
-        gradient, curvature = 0.0, 0.0
-        for k in range(5):
-            gradient += first[k] * nu[cell[i, k]]
-            curvature += second[k] * nu[cell[i, k]]
+        gradient, curvature = _derivatives(nu, cell[i], first, second)
         point[0] = nu[i]
         at = basis_at(table, point, weight, slope)
         value = np.zeros(3)
@@ -179,10 +186,7 @@ def _linearised(table, u, nu, cell, first, second, rate, band, at, source):
     weight, slope, point = np.empty(4), np.empty((1, 4)), np.empty(1)
     value, change = np.empty(3), np.empty(3)
     for i in range(nu.size):
-        gradient, curvature = 0.0, 0.0
-        for k in range(5):
-            gradient += first[k] * nu[cell[i, k]]
-            curvature += second[k] * nu[cell[i, k]]
+        gradient, curvature = _derivatives(nu, cell[i], first, second)
         point[0] = nu[i]
         at[i] = basis_at(table, point, weight, slope)
         value[:] = 0.0
