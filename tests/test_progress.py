@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from conftest import ROOT
 
 RIGHT = """
@@ -21,13 +23,19 @@ Exiting because a job execution failed. Look below for error messages
 """
 
 
-def show(text, code):
-    """What the progress bar makes of a command that says a text and ends with a code."""
-    command = [sys.executable, "-c", f"print({text!r}); raise SystemExit({code})"]
-    return subprocess.run([sys.executable, ROOT / "workflow" / "progress.py", *command], capture_output=True, text=True)
+@pytest.fixture
+def show(tmp_path):
+    """Show what the progress bar makes of a command that says a text and ends with a code."""
+
+    def show(text, code):
+        command = [sys.executable, "-c", f"print({text!r}); raise SystemExit({code})"]
+        progress = [sys.executable, ROOT / "workflow" / "progress.py", *command]
+        return subprocess.run(progress, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+
+    return show
 
 
-def test_plain_lines_without_a_terminal():
+def test_plain_lines_without_a_terminal(show):
     done = show(RIGHT, 0)
     assert done.returncode == 0
     assert done.stdout.splitlines() == [
@@ -39,7 +47,7 @@ def test_plain_lines_without_a_terminal():
     assert done.stderr == ""
 
 
-def test_errors_are_shown_in_full_and_the_code_is_passed_on():
+def test_errors_are_shown_in_full_and_the_code_is_passed_on(show):
     done = show(WRONG, 3)
     assert done.returncode == 3
     assert done.stderr.splitlines()[:3] == WRONG.splitlines()[2:]

@@ -1,13 +1,16 @@
 """Run Snakemake with one progress bar: ``python progress.py snakemake --cores 2 ...``.
 
 The bar shows how many jobs are done and what was started last. Everything else that Snakemake says is kept in
-``.snakemake/log``; errors are shown. Without a terminal there are plain lines, one for each job.
+``.snakemake/log``; errors are shown. Without a terminal there are plain lines, one for each job. A lock that a killed
+run has left is taken away.
 """
 
 import re
 import subprocess
 import sys
+from pathlib import Path
 
+from locks import Locked, only_run
 from tqdm import tqdm
 
 DONE = re.compile(r"^(\d+) of (\d+) steps \(")
@@ -16,7 +19,17 @@ TROUBLE = re.compile(r"\s*(?:\w*(?:Error|Exception)\b|Traceback|Exiting)")
 
 
 def main(command: list[str]) -> int:
-    """Run a command line and return its exit code."""
+    """Run a command line in this folder and return its exit code."""
+    try:
+        with only_run(Path.cwd(), lambda: subprocess.run([*command, "--unlock"], capture_output=True, check=True)):
+            return shown(command)
+    except Locked as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 1
+
+
+def shown(command: list[str]) -> int:
+    """Run a command line, showing how far it is, and return its exit code."""
     terminal = sys.stderr.isatty()
     trouble = False
     with (
