@@ -4,7 +4,8 @@ PYTHON ?= python3
 CORES ?= $(shell nproc)
 ARGUMENTS ?=
 BIN := .venv/bin
-SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+PROFILE ?=
+SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--profile profiles/$(PROFILE),--cores $(CORES))
 
 .PHONY: help reproduce study report test check format benchmark schema lock
 .DEFAULT_GOAL := help
@@ -14,9 +15,12 @@ help:
 
 reproduce: .venv/installed ## the whole study at published scale: summary tables, figures, report
 	$(BIN)/python workflow/progress.py $(SNAKEMAKE) $(ARGUMENTS)
-	$(SNAKEMAKE) $(ARGUMENTS) --quiet all --report results/report.html
 	@printf '\nSummary tables:\n'; ls results/*/summary.csv
 	@printf 'Figures:\n'; ls -d results/*/figures
+	@printf 'Report:\n%s\n' results/report.html
+
+report: .venv/installed ## tables, figures, runtimes and configuration of all studies on one page
+	$(BIN)/python workflow/progress.py $(SNAKEMAKE) $(ARGUMENTS) make_report
 	@printf 'Report:\n%s\n' results/report.html
 
 test: .venv/installed check ## all tests

@@ -15,11 +15,13 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/common_continuum.smk"
 include: "workflow/rules/continuum.smk"
+include: "workflow/rules/report.smk"
 
 
 rule all:
     default_target: True
     input:
+        rules.make_report.output,
         [products(study) for study in STUDIES],
 
 

@@ -13,6 +13,7 @@ from conftest import ROOT
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
 SCRIPTS = ROOT / "workflow" / "scripts"
 PYPI = {"matplotlib-base": "matplotlib"}  # where the conda name is another one
+PACKAGES = {"yaml": "pyyaml"}  # where the name that is imported is another one
 RULE = re.compile(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9_.-]*) =(?P<version>[0-9][0-9.]*(?:post[0-9]+)?)")
 
@@ -90,7 +91,7 @@ def test_environment_has_what_the_script_imports(name, body):
     script = SCRIPTS / Path(value(body, "script")).name
     environment = ROOT / "workflow" / "rules" / value(body, "conda")
     has = {normal(PYPI.get(package, package)) for package in pins(environment)}
-    needs = {normal(package) for package in imported(script)}
+    needs = {normal(PACKAGES.get(package, package)) for package in imported(script)}
     assert needs - {"dbd"} <= has, f"{script.name} is run in {environment.name}"
     if "xarray" in needs:
         assert {"netcdf4", "scipy"} <= has, "xarray reads netCDF files with netCDF4"

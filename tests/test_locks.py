@@ -82,5 +82,5 @@ def test_one_run_at_a_time(folder):
 @pytest.mark.parametrize("machine", ["elsewhere", ""])
 def test_run_on_another_machine_may_be_alive(folder, machine):
     (folder / ".snakemake" / "run").write_text(machine)
-    with pytest.raises(Locked, match="if it has ended: .*snakemake --unlock"):
+    with pytest.raises(Locked, match="snakemake --unlock"):
         unlocked(folder)

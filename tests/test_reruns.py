@@ -37,6 +37,7 @@ ALL = {
     "plot_learning": 1,
     "plot_moments": 1,
     "plot_rmse": 1,
+    "make_report": 1,
 }
 FIGURES = [name for name in ALL if name.startswith("plot_")]
 OF_PREDICTIONS = ["lattices", "parameters", "trajectories", "right_hand_sides", "moments", "rmse"]
@@ -44,8 +45,9 @@ OF_MODELS = [*OF_PREDICTIONS, "learning"]
 
 
 def jobs(*rules, figures=(), **counts):
-    """Jobs by rule: all of the named rules and figures, or so many of them."""
-    return {name: ALL[name] for name in (*rules, *(f"plot_{figure}" for figure in figures))} | counts
+    """Jobs by rule: all of the named rules and figures, or so many of them; and the report, which shows them."""
+    named = (*rules, *(f"plot_{figure}" for figure in figures), "make_report")
+    return {name: ALL[name] for name in named} | counts
 
 
 def without(*rules):
@@ -87,7 +89,7 @@ EDITS = [
         {},
     ),
     ("the types of the configuration", append(f"{LIBRARY}/config.py"), {}),
-    ("the title of the study", replace(STUDY, "\ntitle: Ann", "\ntitle: On ann"), {}),
+    ("the title of the study", replace(STUDY, "\ntitle: Ann", "\ntitle: On ann"), jobs()),
     (
         "the colour of a model in figures",
         append(STUDY, "\n  colors: {visible: '#ff0000'}\n"),
@@ -246,7 +248,7 @@ def in_words(again):
     words = [
         f"`{rule}`" + (f" ({count} of {ALL[rule]})" if count < ALL[rule] else "")
         for rule, count in again.items()
-        if rule not in FIGURES
+        if rule not in FIGURES and (rule != "make_report" or len(again) == 1)
     ]
     words.sort(key=lambda word: list(ALL).index(re.search(r"\w+", word)[0]))
     drawn = [rule for rule in FIGURES if rule in again]

@@ -1,0 +1,31 @@
+"""What jobs have cost, from the benchmark files that Snakemake writes for each of them."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+RULE = re.compile(r"[a-z]+(_[a-z]+)+")
+"""Name of a rule, verb and noun; those of parts and splits differ."""
+
+
+def read_runtimes(folder: str | Path) -> pd.DataFrame:
+    """One row per job: study, rule, wall and processor time (s), largest resident memory (MB), when it ended (s).
+
+    A benchmark file is ``<study>/.../<rule>.tsv``, with a split after a dot, or a file in a folder of the rule's name.
+    """
+    rows = []
+    for path in sorted(Path(folder).rglob("*.tsv")):
+        study, *words = path.relative_to(folder).parts
+        rule = next(name for name in (word.split(".")[0] for word in reversed(words)) if RULE.fullmatch(name))
+        last = pd.read_csv(path, sep="\t", na_values="-").iloc[-1]
+        rows.append((study, rule, last["s"], last["cpu_time"], last["max_rss"], path.stat().st_mtime))
+    return pd.DataFrame(rows, columns=["study", "rule", "wall", "processor", "memory", "ended"])
+
+
+def costs_of_rules(jobs: pd.DataFrame) -> pd.DataFrame:
+    """Jobs, seconds in all, and largest memory of each rule, the longest first."""
+    costs = jobs.groupby("rule").agg(
+        jobs=("wall", "size"), wall=("wall", "sum"), processor=("processor", "sum"), memory=("memory", "max")
+    )
+    return costs.sort_values("wall", ascending=False).round(1)
