@@ -85,7 +85,7 @@ EDITS = [
     ("a setting of the profile", append("profiles/default/config.yaml", "\nkeep-going: true\n"), {}),
     (
         "the memory or time that a rule asks for",
-        replace("workflow/rules/simulate.smk", "        runtime=30,\n", "        runtime=60,\n"),
+        replace("workflow/rules/resources.smk", "START_MINUTES = 5", "START_MINUTES = 50"),
         {},
     ),
     ("the types of the configuration", append(f"{LIBRARY}/config.py"), {}),

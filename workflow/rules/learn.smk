@@ -30,10 +30,10 @@ rule initial_parameters:
         "<benchmarks>/{study}/models/{model}/initial_parameters.{split}.tsv"
     conda:
         "../../envs/numerics.yaml"
-    threads: 1
+    threads: cores("initial_parameters")
     resources:
-        mem_mb=2000,
-        runtime=30,
+        mem_mb=memory("initial_parameters"),
+        runtime=minutes("initial_parameters"),
     params:
         settings=settings(*DISTRIBUTION, "models.{model}.initial", "seed"),
     message:
@@ -56,10 +56,10 @@ rule learn_dynamics:
         "<benchmarks>/{study}/models/{model}/learn_dynamics.tsv"
     conda:
         "../../envs/numerics.yaml"
-    threads: 1
+    threads: cores("learn_dynamics")
     resources:
-        mem_mb=4000,
-        runtime=60,
+        mem_mb=memory("learn_dynamics"),
+        runtime=minutes("learn_dynamics"),
     params:
         settings=settings(*DYNAMICS, "models.{model}.learning", "seed"),
     message:
@@ -81,10 +81,10 @@ rule predict_moments:
         "<benchmarks>/{study}/models/{model}/predict_moments.{split}.tsv"
     conda:
         "../../envs/numerics.yaml"
-    threads: 1
+    threads: cores("predict_moments")
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=memory("predict_moments"),
+        runtime=minutes("predict_moments"),
     params:
         settings=settings(
             *DYNAMICS,
@@ -117,10 +117,10 @@ rule match_oracle:
         "<benchmarks>/{study}/models/{model}/match_oracle.{split}.tsv"
     conda:
         "../../envs/numerics.yaml"
-    threads: 1
+    threads: cores("match_oracle")
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=memory("match_oracle"),
+        runtime=minutes("match_oracle"),
     params:
         settings=lambda w: settings(
             *DISTRIBUTION,

@@ -12,10 +12,10 @@ rule simulate_ensemble:
         "<benchmarks>/{study}/{split}/simulate_ensemble/{part}.tsv"
     conda:
         "../../envs/numerics.yaml"
-    threads: 1
+    threads: cores("simulate_ensemble")
     resources:
-        mem_mb=1000,
-        runtime=30,
+        mem_mb=memory("simulate_ensemble"),
+        runtime=minutes("simulate_ensemble"),
     params:
         settings=start_settings(
             "species", "reactions", "lattice", "ensemble.dt", "ensemble.steps", "seed"
@@ -38,10 +38,10 @@ rule count_moments:
         "<benchmarks>/{study}/{split}/count_moments/{part}.tsv"
     conda:
         "../../envs/numerics.yaml"
-    threads: 1
+    threads: cores("count_moments")
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory("count_moments"),
+        runtime=minutes("count_moments"),
     params:
         settings=settings("species", "lattice.shape", "lattice.boundary", "observables"),
     message:
@@ -67,10 +67,10 @@ rule combine_moments:
         "<benchmarks>/{study}/{split}/combine_moments.tsv"
     conda:
         "../../envs/numerics.yaml"
-    threads: 1
+    threads: cores("combine_moments")
     resources:
-        mem_mb=1000,
-        runtime=10,
+        mem_mb=memory("combine_moments"),
+        runtime=minutes("combine_moments"),
     params:
         settings=settings("ensemble.dt"),
     message:

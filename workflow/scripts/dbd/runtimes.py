@@ -12,15 +12,18 @@ RULE = re.compile(r"[a-z]+(_[a-z]+)+")
 def read_runtimes(folder: str | Path) -> pd.DataFrame:
     """One row per job: study, rule, wall and processor time (s), largest resident memory (MB), when it ended (s).
 
-    A benchmark file is ``<study>/.../<rule>.tsv``, with a split after a dot, or a file in a folder of the rule's name.
+    A benchmark file is ``<study>/<split>/<rule>.tsv``, ``<study>/<split>/<rule>/<part>.tsv`` or
+    ``<study>/models/<model>/<rule>.<split>.tsv``; the column `wildcards` has what of these there is.
     """
     rows = []
     for path in sorted(Path(folder).rglob("*.tsv")):
-        study, *words = path.relative_to(folder).parts
-        rule = next(name for name in (word.split(".")[0] for word in reversed(words)) if RULE.fullmatch(name))
+        study, *words = path.relative_to(folder).with_suffix("").parts
+        place = max(index for index, word in enumerate(words) if RULE.fullmatch(word.split(".")[0]))
+        rule, _, split = words[place].partition(".")
+        names = dict(part=words[-1], split=split or words[0], model=words[1] if words[0] == "models" else "")
         last = pd.read_csv(path, sep="\t", na_values="-").iloc[-1]
-        rows.append((study, rule, last["s"], last["cpu_time"], last["max_rss"], path.stat().st_mtime))
-    return pd.DataFrame(rows, columns=["study", "rule", "wall", "processor", "memory", "ended"])
+        rows.append((study, rule, names, last["s"], last["cpu_time"], last["max_rss"], path.stat().st_mtime))
+    return pd.DataFrame(rows, columns=["study", "rule", "wildcards", "wall", "processor", "memory", "ended"])
 
 
 def costs_of_rules(jobs: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,40 @@
+# What jobs ask for, from what they have to do and what such jobs were measured to need (workflow/resources.yaml).
+
+import math
+
+import yaml
+from dbd import costs
+
+NEEDS = yaml.safe_load(
+    (Path(workflow.basedir) / "workflow" / "resources.yaml").read_text(encoding="utf-8")
+)
+MARGIN = {"memory": 1.5, "processor": 3}
+START_MINUTES = 5  # imports, compilation, a slow file system
+
+
+def need(rule, what, wildcards):
+    """Estimated memory (MB) or processor time (s) of a job."""
+    work = costs.WORK[rule](STUDIES[wildcards.study], dict(wildcards.items()))
+    return costs.estimate(NEEDS[rule][what], work)
+
+
+def cores(rule):
+    """Threads of a rule's jobs: one, and more for long jobs."""
+    return lambda wildcards: costs.cores(need(rule, "processor", wildcards))
+
+
+def memory(rule):
+    """Memory of a rule's jobs in MB, more with each attempt."""
+    return lambda wildcards, attempt: attempt * math.ceil(
+        MARGIN["memory"] * need(rule, "memory", wildcards)
+    )
+
+
+def minutes(rule):
+    """Run time of a rule's jobs in minutes, more with each attempt."""
+
+    def asked(wildcards, threads, attempt):
+        seconds = MARGIN["processor"] * need(rule, "processor", wildcards) / threads
+        return attempt * math.ceil(START_MINUTES + seconds / 60)
+
+    return asked
