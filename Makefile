@@ -7,11 +7,11 @@ BIN := .venv/bin
 PROFILE ?=
 SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--profile profiles/$(PROFILE),--cores $(CORES))
 
-.PHONY: help reproduce study report test check format benchmark schema lock
+.PHONY: help reproduce report test test-cluster test-faults check format benchmark schema lock
 .DEFAULT_GOAL := help
 
 help:
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 reproduce: .venv/installed ## the whole study at published scale: summary tables, figures, report
 	$(BIN)/python workflow/progress.py $(SNAKEMAKE) $(ARGUMENTS)
@@ -25,6 +25,9 @@ report: .venv/installed ## tables, figures, runtimes and configuration of all st
 
 test: .venv/installed check ## all tests
 	$(BIN)/python -m pytest
+
+test-cluster: .venv/installed ## the smoke study on a Slurm cluster of two nodes on this machine (root on Debian)
+	tests/with_slurm $(BIN)/python -m pytest -m cluster tests/test_cluster.py || [ $$? = 77 ]
 
 check: .venv/installed ## formatting and static checks
 	$(BIN)/ruff check .

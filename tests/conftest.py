@@ -80,16 +80,17 @@ class Project:
         self.root = root
         self.results = root / self.RESULTS
 
-    def command(self, *arguments, cores=2, config=()):
-        """Command line of Snakemake for the smoke study."""
+    def command(self, *arguments, cores=2, profile=None, config=()):
+        """Command line of Snakemake for the smoke study, on cores of this machine or by a profile."""
         files = ["config/smoke.yaml", *config]
-        start = [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments]
+        where = ["--profile", f"profiles/{profile}"] if profile else ["--cores", str(cores)]
+        start = [sys.executable, "-m", "snakemake", *where, *arguments]
         return [*start, "--configfile", *files, "--config", "studies=[annihilation]"]
 
     def run(self, *arguments, **options):
         """Run Snakemake; return code and everything it said."""
         process = {name: options.pop(name) for name in ("preexec_fn",) if name in options}
-        command = self.command(*arguments, **options)
+        command = ["timeout", "-k", "5", "890", *self.command(*arguments, **options)]  # one that hangs ignores SIGTERM
         done = subprocess.run(
             command, cwd=self.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900, **process
         )
