@@ -7,18 +7,22 @@ import resource
 import shutil
 import signal
 import subprocess
+import sys
 import time
+from random import Random
 
+import psutil
 import pytest
+import yaml
 
 
 @pytest.fixture
 def start(project):
-    """Start Snakemake in a process group of its own, all of which is gone when the test ends."""
+    """Start Snakemake as `make reproduce` does, in a process group of its own that is gone when the test ends."""
     started = []
 
-    def start(target):
-        command = project.command(target, "--rerun-incomplete", "--quiet", "all")
+    def start(*targets):
+        command = [sys.executable, "workflow/progress.py", *project.command(*targets)]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         started.append(subprocess.Popen(command, cwd=project.root, start_new_session=True, **quiet))
         return started[-1]
@@ -27,67 +31,165 @@ def start(project):
     for process in started:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
-def wait_for(process, ready):
-    """Wait until `ready()`, which must be before the process ends."""
-    while not ready():
-        assert process.poll() is None, "it ended before it could be killed"
+def finish(project, start, *targets):
+    """Run to the end what a killed run has left."""
+    process = start(*targets)
+    assert process.wait(timeout=900) == 0
+    assert not list(project.results.rglob(".partial*"))
+
+
+def kill_snakemake(process):
+    """Kill Snakemake alone; its jobs and what started it live on."""
+    for child in psutil.Process(process.pid).children():
+        child.kill()
+
+
+def kill_everything(process):
+    """Kill all at once, as when a machine goes down."""
+    os.killpg(process.pid, signal.SIGKILL)
+
+
+def kill_job(process):
+    """Kill a job, as the kernel does when memory runs out; wait for one if there is none."""
+    while process.poll() is None:
+        children = psutil.Process(process.pid).children(recursive=True)
+        with contextlib.suppress(psutil.Error):
+            for child in children:
+                if any(".snakemake/scripts/" in word for word in child.cmdline()):
+                    child.kill()
+                    return
         time.sleep(0.01)
 
 
+def wait_for(process, ready):
+    """Wait until `ready()`, or until the process ends; whether it still runs."""
+    while process.poll() is None and not ready():
+        time.sleep(0.01)
+    return process.poll() is None
+
+
 def test_killed_run_ends_with_the_same_bytes(project, start):
-    """Snakemake is killed while it simulates and leaves its jobs behind; then it and its jobs while they learn."""
+    """Snakemake is killed while it simulates and leaves its jobs behind; then all of it while it learns."""
     wanted = project.products()
     model = project.results / "models" / "hidden_published"
     target = str(project.RESULTS / "models" / "hidden_published" / "test.nc")
     shutil.rmtree(project.results)
     ensemble = project.results / "train" / "ensemble"
     process = start(target)
-    wait_for(process, lambda: len(list(ensemble.glob("*.nc"))) >= 2)
-    process.kill()
-    process.wait()
-    project.run("--unlock")
+    assert wait_for(process, lambda: len(list(ensemble.glob("*.nc"))) >= 2)
+    kill_snakemake(process)
+    assert process.wait(timeout=60) != 0
     process = start(target)
-    wait_for(process, (model / "dynamics.checkpoint").exists)
-    os.killpg(process.pid, signal.SIGKILL)
+    assert wait_for(process, (model / "dynamics.checkpoint").exists)
+    kill_everything(process)
     process.wait()
     assert not (model / "dynamics.nc").exists()
-    project.run("--unlock")
-    code, said = project.run(target, "--rerun-incomplete")
-    assert code == 0, said
+    finish(project, start, target)
     assert not (model / "dynamics.checkpoint").exists()
     found = project.products()
     assert "models/hidden_published/test.nc" in found
     assert [name for name in found if found[name] != wanted[name]] == []
-    assert not list(project.results.rglob(".partial*"))
 
 
-@pytest.mark.parametrize(
-    ("damaged", "made_from_it"),
-    [
-        ("train/ensemble/ic0-3_run0-5.nc", "train/counts/ic0-3_run0-5.nc"),
-        ("train/moments.nc", "models/visible/initial.train.nc"),
-        ("models/visible/dynamics.nc", "models/visible/test.nc"),
-    ],
-)
-def test_damaged_file_is_told_and_nothing_else_is_lost(project, damaged, made_from_it):
+KILLS = 24
+ROUNDS = 3
+
+
+@pytest.mark.kills
+@pytest.mark.parametrize("round", range(ROUNDS))
+def test_killed_again_and_again(project, start, round):
+    """Eight kills at random moments between the first job and the last, a third each of Snakemake, a job, everything.
+
+    A moment is when so many jobs are done and then up to a second more, so that it does not depend on the machine.
+    """
+    wanted = project.products()
+    benchmarks = project.root / "results" / "smoke" / "benchmarks"
+    jobs = len(list(benchmarks.rglob("*.tsv")))
+    shutil.rmtree(project.root / "results")
+    random = Random(f"kills {round}")
+    number = KILLS // ROUNDS
+    killers = [kill_snakemake, kill_job, kill_everything] * number
+    moments = sorted(random.sample(range(jobs - 1), number))
+    for killer, moment in zip(random.sample(killers[:number], number), moments, strict=True):
+        process = start()
+        assert wait_for(process, lambda moment=moment: len(list(benchmarks.rglob("*.tsv"))) >= moment)
+        time.sleep(random.random())
+        killer(process)
+        assert process.wait(timeout=300) != 0, "it ended before it could be killed"
+    finish(project, start)
+    found = project.products()
+    assert set(found) == set(wanted)
+    assert [name for name in found if found[name] != wanted[name]] == []
+
+
+DAMAGED = [
+    # What is damaged, and what is made from it: of each kind of file that a job reads.
+    {
+        "train/ensemble/ic0-3_run0-5.nc": "train/counts/ic0-3_run0-5.nc",
+        "test/counts/ic0-3_run0-5.nc": "test/moments.nc",
+        "models/visible/initial.test.nc": "models/visible/test.nc",
+        "models/hidden/dynamics.nc": "models/hidden/test.nc",
+    },
+    {
+        "train/moments.nc": "models/visible_published/initial.train.nc",
+        "models/visible/test.nc": "figures/parameters.png",
+        "models/hidden/oracle.test.nc": "summary.csv",
+    },
+    {"evaluation.csv": "figures/rmse.png"},
+]
+
+
+@pytest.mark.parametrize("damaged", DAMAGED, ids=["first", "second", "tables"])
+def test_damaged_file_is_told_and_nothing_else_is_lost(project, damaged):
     """Half a file, as old as the whole one was, is told in one line when it is read; deleted, it is made anew."""
     before = project.products()
-    path, product = project.results / damaged, project.results / made_from_it
-    times = path.stat()
-    path.write_bytes(path.read_bytes()[: times.st_size // 2])
-    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    product.unlink()
-    code, said = project.run(str(project.RESULTS / made_from_it))
+    for name, product in damaged.items():
+        path = project.results / name
+        times = path.stat()
+        path.write_bytes(path.read_bytes()[: times.st_size // 2])
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        (project.results / product).unlink()
+    targets = [str(project.RESULTS / product) for product in damaged.values()]
+    code, said = project.run(*targets, "--keep-going")
     assert code == 1
-    assert said.count(f"Error: {project.RESULTS / damaged}: truncated or corrupt netCDF file") >= 1, said
+    for name in damaged:
+        assert len(set(re.findall(rf"Error: {project.RESULTS / name}: .*delete it and run again.*", said))) == 1, said
     assert "Traceback" not in said
     after = project.products()
-    assert [name for name in before if before[name] != after.get(name) and name not in (damaged, made_from_it)] == []
-    path.unlink()
-    again = project.jobs(str(project.RESULTS / made_from_it))
-    assert sum(again.values()) <= 3, "the damaged file, what it is for, and what lies between"
+    touched = {*damaged, *damaged.values(), "evaluation.csv", "figures/parameters.pdf", "figures/rmse.pdf"}
+    assert [name for name in before if before[name] != after.get(name) and name not in touched] == []
+    for name in damaged:
+        (project.results / name).unlink()
+    code, said = project.run(*targets)
+    assert code == 0, said
+    after = project.products()
+    assert [name for name in after if before[name] != after[name]] == []
+    assert {*damaged.values()} - set(after) <= {"train/counts/ic0-3_run0-5.nc"}
+
+
+def test_job_without_enough_memory_is_told_in_one_line(project):
+    """A part of 4 GB, where a process may have 3 GB; with a part that fits, the next run goes on."""
+    before = project.products()
+    part = project.RESULTS / "train" / "ensemble" / "ic0-3_run0-65536.nc"
+    override = {
+        "ensemble": {"splits": {"train": {"runs": 65536}}, "batch": {"runs": 65536}},
+        "lattice": {"shape": [1000]},
+    }
+    (project.root / "mine.yaml").write_text(yaml.safe_dump({"overrides": {"annihilation": override}}))
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (3 * 2**30, 3 * 2**30))
+
+    code, said = project.run(str(part), config=["mine.yaml"], preexec_fn=limit)
+    assert code == 1
+    assert len(set(re.findall(r"Error: .*(?:[Uu]nable to allocate|out of memory).*", said))) == 1, said
+    assert "Traceback" not in said
+    assert not (project.root / part).exists()
+    assert project.products() == before
+    assert project.jobs() == {}
 
 
 @pytest.mark.parametrize("product", ["train/ensemble/ic0-3_run0-5.nc", "figures/rmse.png"])

@@ -10,7 +10,8 @@ import pandas as pd
 
 from dbd.evaluation import errors_per_step, summarise
 from dbd.jobs import job
-from dbd.store import read, replacing
+from dbd.store import read
+from dbd.tables import write_table
 
 
 def model_name(path):
@@ -53,8 +54,6 @@ if __name__ == "__main__":
             read(snakemake.input.moments),
             {model_name(Path(path)): read(path) for path in snakemake.input.predictions},
         )
-        with replacing(snakemake.output.evaluation) as partial:
-            evaluation.to_csv(partial, index=False, float_format="%.6g")
-        with replacing(snakemake.output.summary) as partial:
-            summary.to_csv(partial, index=False, float_format="%.4g")
+        write_table(evaluation, snakemake.output.evaluation)
+        write_table(summary, snakemake.output.summary, digits=4)
         log.info("%s", summary.to_string(index=False))

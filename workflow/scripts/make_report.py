@@ -3,13 +3,13 @@
 import base64
 from pathlib import Path
 
-import pandas as pd
 import yaml
 from jinja2 import Environment, StrictUndefined
 
 from dbd.jobs import job
 from dbd.runtimes import costs_of_rules, read_runtimes
 from dbd.store import provenance, replacing
+from dbd.tables import read_table
 
 UNITS = {"wall": "wall time (s)", "processor": "processor time (s)", "memory": "largest memory (MB)"}
 
@@ -31,7 +31,7 @@ def section(study, settings, files, captions, jobs):
     return {
         "study": study,
         "title": settings["title"],
-        "tables": [table(pd.read_csv(path)) for path in files if path.name.startswith("summary")],
+        "tables": [table(read_table(path)) for path in files if path.name.startswith("summary")],
         "figures": [figure(path, captions) for path in files if path.suffix == ".png"],
         "runtimes": table(costs_of_rules(jobs[jobs.study == study]).reset_index().rename(columns=UNITS)),
         "configuration": yaml.safe_dump(settings, sort_keys=False, default_flow_style=None, width=100),

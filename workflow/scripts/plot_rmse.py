@@ -1,11 +1,11 @@
 """Draw the error of every model at each step, the best its family can do, and the noise of the simulated means."""
 
 import matplotlib.pyplot as plt
-import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 from dbd.jobs import job
 from dbd.plotting import NOISE, PAGE, columns_of, model_colors, save
+from dbd.tables import read_table
 
 ORACLE = "_oracle"
 
@@ -39,7 +39,7 @@ if __name__ == "__main__":
     with job(snakemake.log[0]):
         settings = snakemake.params.settings
         figure = plot_rmse(
-            pd.read_csv(snakemake.input.evaluation),
+            read_table(snakemake.input.evaluation),
             settings["models"],
             settings["figures"]["colors"],
             settings["observables"],
