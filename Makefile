@@ -7,7 +7,7 @@ BIN := .venv/bin
 PROFILE ?=
 SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--profile profiles/$(PROFILE),--cores $(CORES))
 
-.PHONY: help reproduce report test test-cluster test-faults check format benchmark schema lock
+.PHONY: help reproduce provenance report test test-cluster test-faults check format benchmark schema lock
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,9 @@ reproduce: .venv/installed ## the whole study at published scale: summary tables
 	@printf '\nSummary tables:\n'; ls results/*/summary.csv
 	@printf 'Figures:\n'; ls -d results/*/figures
 	@printf 'Report:\n%s\n' results/report.html
+
+provenance: .venv/installed ## how a file was made, and whether it would be the same now: make provenance FILE=results/...
+	$(BIN)/python workflow/provenance.py $(FILE) $(ARGUMENTS)
 
 report: .venv/installed ## tables, figures, runtimes and configuration of all studies on one page
 	$(BIN)/python workflow/progress.py $(SNAKEMAKE) $(ARGUMENTS) make_report
