@@ -46,7 +46,7 @@ format: .venv/installed ## format everything
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-benchmark: .venv/installed ## speed of the kernels, and wall time per rule of the last run
+benchmark: .venv/installed ## speed of the kernels; time per rule, overhead and storage of the last run
 	$(BIN)/python workflow/benchmark.py
 
 schema: .venv/installed ## JSON schema and key table from the configuration types

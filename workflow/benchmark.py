@@ -1,12 +1,14 @@
-"""Measure the kernels on one core, and show the wall time per rule of the last run: ``make benchmark``.
+"""Measure the kernels on one core, and show what the last run took in time, overhead and storage: ``make benchmark``.
 
 Absolute figures depend on the machine; each also stands as a ratio to a reference measured in the same run, the time of
 one random number drawn in a compiled loop.
 """
 
+import re
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ from dbd.energy import EnergyModel, Layer  # noqa: E402
 from dbd.hermite import HermiteGrid  # noqa: E402
 from dbd.lattice import Lattice  # noqa: E402
 from dbd.reactions import ReactionNetwork  # noqa: E402
+from dbd.runtimes import costs_of_rules, read_runtimes  # noqa: E402
 from dbd.sampling import Sampler  # noqa: E402
 from dbd.simulation import place_counts, simulate_runs  # noqa: E402
 from dbd.streams import stream  # noqa: E402
@@ -121,17 +124,36 @@ def rate(case: Callable[[], int]) -> float:
     return float(np.median(rates))
 
 
-def rules(results: Path) -> pd.DataFrame:
-    """Jobs, and wall and processor seconds of each rule, from Snakemake's benchmark files."""
-    names = {path.stem for path in (ROOT / "workflow" / "scripts").glob("*.py")}
-    rows = []
-    for path in (results / "benchmarks").rglob("*.tsv"):
-        rule = next(part for part in (words.split(".")[0] for words in reversed(path.parts)) if part in names)
-        rows.append(pd.read_csv(path, sep="\t").assign(rule=rule))
-    if not rows:
-        return pd.DataFrame()
-    table = pd.concat(rows).groupby("rule").agg(jobs=("s", "size"), wall=("s", "sum"), cpu=("cpu_time", "sum"))
-    return table.sort_values("wall", ascending=False).round(1)
+def overhead(log: Path, jobs: pd.DataFrame) -> tuple[float, float]:
+    """Wall time (s) of a run of Snakemake, and the share of it in which no job was at work, from its log.
+
+    A run lasts from the time in the name of its log to the last change of it.
+    """
+    begin = datetime.strptime(log.name.split(".snakemake")[0], "%Y-%m-%dT%H%M%S.%f").timestamp()
+    end = log.stat().st_mtime
+    busy, until = 0.0, begin
+    for last, wall in sorted(zip(jobs.ended, jobs.wall, strict=True), key=lambda job: job[0] - job[1]):
+        busy += max(0.0, min(last, end) - max(last - wall, until))
+        until = max(until, min(last, end))
+    return end - begin, 1 - busy / (end - begin)
+
+
+def finished_run(folder: Path) -> Path | None:
+    """Log of the largest of the runs that Snakemake has finished in a folder."""
+    logs = {log: log.read_text(encoding="utf-8") for log in (folder / ".snakemake" / "log").glob("*.log")}
+    steps = {log: re.search(r"(\d+) of \1 steps \(100%\) done", text) for log, text in logs.items()}
+    return max((log for log in logs if steps[log]), key=lambda log: (int(steps[log][1]), log.name), default=None)
+
+
+def storage(results: Path) -> pd.Series:
+    """Megabytes by kind of file: the lattices of each study, and everything else."""
+    sizes = {}
+    for path in results.rglob("*"):
+        if path.is_file():
+            study = path.relative_to(results).parts[0]
+            kind = f"{study}, lattices" if path.parent.name == "ensemble" else f"{study}, all else"
+            sizes[kind] = sizes.get(kind, 0) + path.stat().st_size / 1e6
+    return pd.Series(sizes, dtype=float).round(1)
 
 
 if __name__ == "__main__":
@@ -140,5 +162,12 @@ if __name__ == "__main__":
     print(f"{'kernel, one core':58}{'million a second':>18}{'random numbers each':>21}")
     for name, value in rates.items():
         print(f"{name:58}{value / 1e6:18.4g}{reference / value:21.3g}")
-    print("\nSeconds per rule of the last run, all jobs together")
-    print(rules(ROOT / "results").to_string())
+    jobs = read_runtimes(ROOT / "results" / "benchmarks")
+    print("\nSeconds per rule of the last run of each job, all jobs together; memory in MB")
+    print(costs_of_rules(jobs).to_string())
+    if log := finished_run(ROOT):
+        wall, idle = overhead(log, jobs)
+        print(f"\nLargest finished run: {wall:.0f} s, no job at work in {100 * idle:.1f} % of it")
+    sizes = storage(ROOT / "results")
+    print(f"\nStorage in MB, {sizes.sum():.1f} in all")
+    print(sizes.to_string())
