@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from dbd import study as definition  # noqa: E402
 from dbd.checks import start_of  # noqa: E402
-from dbd.config import Settings  # noqa: E402
+from dbd.config import Settings, Study  # noqa: E402
 from dbd.store import file_hash  # noqa: E402
 
 RECORDS = Path(".snakemake", "metadata")
@@ -71,13 +71,15 @@ def value_at(tree: Any, keys: tuple[str, ...]) -> Any:
 
 
 def variants(configuration: list[Path], study: str) -> list[dict[str, Any]]:
-    """The study as it is configured now, once with the start of the runs of each split."""
+    """The study as it is configured now; one on a lattice once with the start of the runs of each split."""
     tree: dict[str, Any] = {}
     for path in configuration:
         tree = definition.overlay(tree, definition.read_yaml(path))
     settings = definition.parse(Settings, tree, " and ".join(map(str, configuration)))
     loaded = definition.load_study(ROOT / "config" / "studies" / f"{study}.yaml", settings.overrides.get(study))
     whole = loaded.model_dump(mode="json") | {"seed": settings.seed}
+    if not isinstance(loaded, Study):
+        return [whole]
     starts = [start_of(loaded, split).model_dump(mode="json") for split in loaded.ensemble.splits]
     return [whole | {"initial_condition": start} for start in starts]
 

@@ -19,7 +19,8 @@ from dbd.continuous.density_models import build_density_model
 from dbd.continuous.scoring import coarse, density_error, evidence, function_errors
 from dbd.continuous.systems import build_system
 from dbd.jobs import job
-from dbd.store import read, read_models, replacing
+from dbd.store import read, read_models
+from dbd.tables import write_table
 
 NAMES = ("F0", "F1", "F2")
 BINS = 40
@@ -127,6 +128,5 @@ if __name__ == "__main__":
             read_models(snakemake.input.predictions),
         )
         for path in map(Path, snakemake.output):
-            with replacing(path) as partial:
-                tables[path.stem].to_csv(partial, index=False, float_format="%.5g")
+            write_table(tables[path.stem], path, digits=5)
         log.info("%s", tables["summary"].T.to_string())

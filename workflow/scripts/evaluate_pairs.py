@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from dbd.jobs import job
-from dbd.store import read, read_models, replacing
+from dbd.store import read, read_models
+from dbd.tables import write_table
 
 GROUP = 5  # bins of distance that are compared together
 
@@ -102,6 +103,5 @@ if __name__ == "__main__":
         matching = evaluate_matching(settings, densities, read(snakemake.input.matching))
         tables = {"evaluation": evaluation, "summary": summary, "matching": matching}
         for path in map(Path, snakemake.output):
-            with replacing(path) as partial:
-                tables[path.stem].to_csv(partial, index=False, float_format="%.5g")
+            write_table(tables[path.stem], path, digits=5)
             log.info("%s", tables[path.stem].to_string())

@@ -2,12 +2,12 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 
 from dbd.continuous.pair_models import build_closure, build_pair_equation
 from dbd.jobs import job
 from dbd.plotting import NOISE, PAGE, SIMULATION, SPREAD, few_ticks, model_colors, save
 from dbd.store import read_models
+from dbd.tables import read_table
 
 POINTS = 200
 COLUMNS = 3
@@ -74,10 +74,10 @@ def draw_exponents(axes, settings, dynamics, training, colors, titles):
 if __name__ == "__main__":
     with job(snakemake.log[0]):
         settings = snakemake.params.settings
-        summary = pd.read_csv(snakemake.input.summary)
+        summary = read_table(snakemake.input.summary)
         figure = plot_closure(
             settings,
-            pd.read_csv(snakemake.input.evaluation),
+            read_table(snakemake.input.evaluation),
             summary[summary.model == summary.model.iloc[0]].start.tolist(),
             read_models(snakemake.input.dynamics),
             read_models(snakemake.input.training),

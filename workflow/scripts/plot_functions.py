@@ -3,10 +3,10 @@
 from itertools import cycle
 
 import matplotlib.pyplot as plt
-import pandas as pd
 
 from dbd.jobs import job
 from dbd.plotting import NOISE, PAGE, few_ticks, model_colors, save
+from dbd.tables import read_table
 
 FUNCTIONS = {"F0": "$F_0$", "F1": "$F_1$", "F2": "$F_2$"}
 BAND = 2.0  # standard deviations over resampled runs
@@ -46,6 +46,6 @@ if __name__ == "__main__":
     with job(snakemake.log[0]):
         settings = snakemake.params.settings
         figure = plot_functions(
-            pd.read_csv(snakemake.input.functions), settings["titles"], settings["figures"]["colors"]
+            read_table(snakemake.input.functions), settings["titles"], settings["figures"]["colors"]
         )
         save(figure, snakemake.output)
