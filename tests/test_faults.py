@@ -125,24 +125,27 @@ def test_killed_again_and_again(project, start, round):
     assert [name for name in found if found[name] != wanted[name]] == []
 
 
-DAMAGED = [
-    # What is damaged, and what is made from it: of each kind of file that a job reads.
-    {
+# What is damaged, and what is made from it: each kind of file that a job reads. Those tried together do not depend on
+# one another.
+DAMAGED = {
+    "ensembles": {
         "train/ensemble/ic0-3_run0-5.nc": "train/counts/ic0-3_run0-5.nc",
         "test/counts/ic0-3_run0-5.nc": "test/moments.nc",
+    },
+    "models": {
+        "train/moments.nc": "models/visible_published/initial.train.nc",
         "models/visible/initial.test.nc": "models/visible/test.nc",
         "models/hidden/dynamics.nc": "models/hidden/test.nc",
     },
-    {
-        "train/moments.nc": "models/visible_published/initial.train.nc",
+    "predictions": {
         "models/visible/test.nc": "figures/parameters.png",
         "models/hidden/oracle.test.nc": "summary.csv",
     },
-    {"evaluation.csv": "figures/rmse.png"},
-]
+    "tables": {"evaluation.csv": "figures/rmse.png"},
+}
 
 
-@pytest.mark.parametrize("damaged", DAMAGED, ids=["first", "second", "tables"])
+@pytest.mark.parametrize("damaged", DAMAGED.values(), ids=DAMAGED)
 def test_damaged_file_is_told_and_nothing_else_is_lost(project, damaged):
     """Half a file, as old as the whole one was, is told in one line when it is read; deleted, it is made anew."""
     before = project.products()
