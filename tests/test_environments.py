@@ -13,7 +13,7 @@ from conftest import ROOT
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
 SCRIPTS = ROOT / "workflow" / "scripts"
 PYPI = {"matplotlib-base": "matplotlib"}  # where the conda name is another one
-PACKAGES = {"yaml": "pyyaml"}  # where the name that is imported is another one
+PACKAGES = {"yaml": "pyyaml", "mpl_toolkits": "matplotlib"}  # where the name that is imported is another one
 RULE = re.compile(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9_.-]*) =(?P<version>[0-9][0-9.]*(?:post[0-9]+)?)")
 

@@ -11,8 +11,9 @@ from dbd.evaluation import summarise
 from dbd.jobs import job
 from dbd.models import build_model
 from dbd.prediction import moments_by_sweeps
-from dbd.store import read, read_models, replacing
+from dbd.store import read, read_models
 from dbd.streams import stream
+from dbd.tables import write_table
 
 
 def compare_sweeps(settings, moments, predictions, generator_of):
@@ -49,6 +50,5 @@ if __name__ == "__main__":
             read_models(snakemake.input.predictions),
             lambda *place: stream(settings["seed"], "compare sweeps", study, *place),
         )
-        with replacing(snakemake.output[0]) as partial:
-            table.to_csv(partial, index=False, float_format="%.4g")
+        write_table(table, snakemake.output[0], digits=4)
         log.info("%s", table[table.observable == "mean"].to_string(index=False))

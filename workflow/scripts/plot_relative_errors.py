@@ -2,10 +2,10 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 
 from dbd.jobs import job
 from dbd.plotting import NOISE, PAGE, SIMULATION, model_colors, save
+from dbd.tables import read_table
 
 ORACLE = "_oracle"
 
@@ -37,6 +37,6 @@ if __name__ == "__main__":
     with job(snakemake.log[0]):
         settings = snakemake.params.settings
         figure = plot_relative_errors(
-            pd.read_csv(snakemake.input.summary), settings["models"], settings["figures"]["colors"]
+            read_table(snakemake.input.summary), settings["models"], settings["figures"]["colors"]
         )
         save(figure, snakemake.output)
