@@ -3,6 +3,7 @@
 PYTHON ?= python3
 CORES ?= $(shell nproc)
 ARGUMENTS ?=
+NAME ?= template
 BIN := .venv/bin
 PROFILE ?=
 SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--profile profiles/$(PROFILE),--cores $(CORES))
@@ -25,6 +26,10 @@ provenance: .venv/installed ## how a file was made, and whether it would be the 
 report: .venv/installed ## tables, figures, runtimes and configuration of all studies on one page
 	$(BIN)/python workflow/progress.py $(SNAKEMAKE) $(ARGUMENTS) make_report
 	@printf 'Report:\n%s\n' results/report.html
+
+study: .venv/installed ## one study by the name of its file: make study NAME=template
+	$(BIN)/python workflow/progress.py $(SNAKEMAKE) $(NAME) $(ARGUMENTS)
+	@printf 'Summary table and figures:\n'; ls -d results/$(NAME)/summary.csv results/$(NAME)/figures
 
 test: .venv/installed check ## all tests
 	$(BIN)/python -m pytest

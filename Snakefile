@@ -1,7 +1,7 @@
 # Learning moment closure in reaction-diffusion systems: the whole study at a glance.
 #
 #   snakemake                  all studies of config/config.yaml
-#   snakemake annihilation     one study
+#   snakemake annihilation     one study, any file in config/studies
 #   snakemake -n               what would be run, and why
 
 
@@ -23,7 +23,7 @@ rule all:
     default_target: True
     input:
         rules.make_report.output,
-        [products(study) for study in STUDIES],
+        [products(study) for study in SETTINGS.studies],
 
 
 for study in STUDIES:

@@ -125,6 +125,7 @@ MISTAKES = [
     ("observables", ["A", "AA", "AB"], "observables: observable 'AB': unknown species 'B'; allowed: A"),
     ("observables", ["A", "AA", "AAAAA"], "observables: observable 'AAAAA': allowed are words of 1 to 4 "),
     ("observables", ["A", "AA", "AA"], "observables: observable 'AA' is given twice"),
+    ("observables", ["AA", "AAA"], "observables: missing A; every species is counted, for the closures to compare "),
     ("observables", ["A", "AAA"], "observables: missing AA, which models.visible is matched to"),
     ("observables", ["A", "AA"], "models.visible.published: 'AAA'; allowed are A, AA"),
     # models

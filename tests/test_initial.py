@@ -9,7 +9,7 @@ from dbd.lattice import Lattice
 from dbd.moments import count_observables
 from dbd.streams import stream
 
-NOTHING = {"interactions": [], "box": None, "parameters": None, "counts": None, "sweeps": 20}
+NOTHING = {"interactions": [], "box": None, "parameters": None, "counts": None, "design": "random", "sweeps": 20}
 LISTED = NOTHING | {"interactions": ["A", "AA"], "parameters": [[0.1, 0.2], [-1.0, 2.0]]}
 BOXED = NOTHING | {"interactions": ["A", "AA"], "box": {"lower": [-1, 2], "upper": [1, 2], "design": "random"}}
 COUNTED = NOTHING | {"counts": {"B": [2, 4], "A": 5}}
@@ -46,6 +46,15 @@ def test_counts():
     assert set(drawn[:, 0]) == {5}
     assert set(drawn[:, 1]) == {2, 3, 4}, "the range includes both ends"
     assert set(drawn[:, 2]) == {0}, "species that are not mentioned are absent"
+
+
+def test_counts_without_gaps():
+    """The first 16 points of a Sobol sequence fall one by one into 16 equal parts of each range."""
+    start = COUNTED | {"counts": {"A": [0, 159], "B": 7, "C": [100, 131]}, "design": "sobol"}
+    drawn = np.array([initial_numbers(start, ["A", "B", "C"], index, by_index(2)) for index in range(16)])
+    assert sorted(drawn[:, 0] // 10) == list(range(16))
+    assert set(drawn[:, 1]) == {7}
+    assert sorted((drawn[:, 2] - 100) // 2) == list(range(16))
 
 
 @pytest.mark.parametrize("selection", ["uniform", "axis_scan"])

@@ -24,6 +24,7 @@ ALL = {
     "combine_moments": 2,
     "initial_parameters": 8,
     "match_oracle": 2,
+    "predict_baseline": 3,
     "learn_dynamics": 4,
     "predict_moments": 4,
     "evaluate_study": 1,
@@ -201,6 +202,7 @@ EDITS = [
         replace("config/smoke.yaml", "initial_conditions: 4, runs: 10", "initial_conditions: 6, runs: 10"),
         jobs(
             "match_oracle",
+            "predict_baseline",
             "predict_moments",
             "evaluate_study",
             figures=OF_PREDICTIONS,

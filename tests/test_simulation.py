@@ -9,7 +9,7 @@ from scipy.stats import chi2
 
 from dbd.lattice import Lattice
 from dbd.reactions import ReactionNetwork
-from dbd.simulation import ATTEMPTS, place_counts, simulate_run, simulate_runs
+from dbd.simulation import ATTEMPTS, check_conserved, place_counts, simulate_run, simulate_runs
 from dbd.streams import stream
 from test_selection import exact_choice
 
@@ -358,6 +358,19 @@ def test_molecules_are_conserved_and_frozen_ones_lose_their_turn():
     assert (full == 1).all() and turns.tolist() == [5 * 27]
     single = simulate_run(np.ones(1, np.uint8), network("A"), Lattice((1,)), "axis_scan", 1, 3, stream(1, "c"))
     assert (single == 1).all()
+
+
+def test_conserved_numbers_are_checked():
+    """A + B -> 2B, B -> A keeps A + B; a molecule that comes from nowhere in one of the runs is noticed."""
+    system = network("AB", ("A + B -> 2B", {"probability": 0.5}), ("B -> A", {"rate": 1.0}))
+    lattice, generators = Lattice((5, 5)), streams("conserved", 3)
+    initials = np.stack([place_counts([8, 4], lattice, "uniform", each) for each in generators])
+    record, _ = simulate_runs(initials, system, lattice, "uniform", 0.1, 20, generators)
+    check_conserved(system, record)
+    assert np.ptp((record == 1).sum(axis=-1)) > 0
+    record[1, 7, np.flatnonzero(record[1, 7] == 0)[0]] = 2
+    with pytest.raises(RuntimeError, match=r"^A \+ B is conserved"):
+        check_conserved(system, record)
 
 
 @pytest.mark.parametrize(

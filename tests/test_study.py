@@ -7,8 +7,9 @@ from conftest import ROOT
 from dbd.config import Settings
 from dbd.study import (
     ConfigurationError,
-    check_overrides,
+    check_names,
     initial_conditions,
+    load_studies,
     load_study,
     overlay,
     parse,
@@ -28,8 +29,8 @@ def test_studies_of_the_project_are_right(path):
 def test_presets_of_the_project_are_right(preset):
     base = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
     settings = parse(Settings, overlay(base, yaml.safe_load(preset.read_text())), str(preset))
-    check_overrides(settings.overrides, ROOT / "config" / "studies", str(preset))
-    for name in settings.studies:
+    check_names([*settings.overrides, *settings.studies], ROOT / "config" / "studies", str(preset))
+    for name in {*settings.studies, *settings.overrides}:
         assert load_study(ROOT / "config" / "studies" / f"{name}.yaml", settings.overrides.get(name))
 
 
@@ -50,12 +51,22 @@ def test_changes_are_laid_over_and_their_origin_is_told(tree, save_study):
     assert str(error.value) == "study.yaml with smoke.yaml: ensemble.steps: 0: allowed is 1 or more"
 
 
-def test_overrides_of_a_study_that_does_not_exist(tree, save_study):
+def test_study_that_does_not_exist(tree, save_study):
     folder = save_study(tree).parent
-    check_overrides(["study"], folder, "smoke.yaml")
+    check_names(["study"], folder, "smoke.yaml: overrides")
     with pytest.raises(ConfigurationError) as error:
-        check_overrides(["stduy"], folder, "smoke.yaml")
-    assert str(error.value) == "smoke.yaml: overrides.stduy: no such study; allowed are study"
+        check_names(["stduy"], folder, "smoke.yaml: overrides")
+    assert str(error.value) == "smoke.yaml: overrides: stduy: no such study; allowed are study"
+
+
+def test_mistakes_matter_in_studies_that_are_needed(tree, save_study):
+    path = save_study(tree)
+    path.with_name("other.yaml").write_text("title: Nothing else")
+    assert list(load_studies(path.parent, {}, "smoke.yaml", ["study"])) == ["study"]
+    with pytest.raises(ConfigurationError, match=r"^other\.yaml: species: missing, and there is no default"):
+        load_studies(path.parent, {}, "smoke.yaml", ["study", "other"])
+    changed = load_studies(path.parent, {"study": {"ensemble": {"steps": 3}}}, "smoke.yaml", ["study"])
+    assert changed["study"].ensemble.steps == 3
 
 
 def test_subtree():

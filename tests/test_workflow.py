@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from conftest import ROOT
+from dbd.baselines import BASELINES
 from dbd.store import file_hash, read, read_lattices
 
 STUDY = yaml.safe_load((ROOT / "config" / "studies" / "annihilation.yaml").read_text())
@@ -49,6 +50,7 @@ CONTRACTS = {
         "mean": COUNTS,
         "sem": COUNTS,
     },
+    "baselines/*/test.nc": {"mean": COUNTS},
     "models/*/oracle.test.nc": {"theta": TRAJECTORY, "mean": COUNTS},
 }
 PROVENANCE = {"Conventions", "configuration", "seed", "bit_generator", "versions", "commit", "input_sha256"}
@@ -63,6 +65,7 @@ def test_every_product_exists(project):
     wanted |= {f"models/{model}/initial.{split}.nc" for model in MODELS for split in CONDITIONS}
     wanted |= {f"models/{model}/{name}.nc" for model in MODELS for name in ("dynamics", "test")}
     wanted |= {f"models/{model}/oracle.test.nc" for model in ORACLES}
+    wanted |= {f"baselines/{baseline}/test.nc" for baseline in BASELINES}
     wanted |= {"evaluation.csv", "summary.csv"}
     figures = {path.stem for path in (ROOT / "workflow" / "report").glob("*.rst")}
     found = set(project.products())
@@ -134,7 +137,7 @@ def test_moments_are_those_of_the_lattices(project):
 def test_tables(project):
     evaluation = pd.read_csv(project.results / "evaluation.csv")
     summary = pd.read_csv(project.results / "summary.csv")
-    models = {*MODELS, *(f"{name}_oracle" for name in ORACLES)}
+    models = {*MODELS, *(f"{name}_oracle" for name in ORACLES), *BASELINES}
     assert set(evaluation.model) == set(summary.model) == models
     assert list(evaluation.columns) == ["model", "split", "observable", "step", "time", "rmse", "noise", "range"]
     assert len(evaluation) == len(models) * len(OBSERVABLES) * (STEPS + 1)

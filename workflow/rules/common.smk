@@ -13,6 +13,8 @@ SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from dbd import study as definition
+from dbd.baselines import BASELINES
+from dbd.checks import exactly_known
 from dbd.config import Settings
 
 try:
@@ -21,15 +23,15 @@ try:
     )
     SETTINGS = definition.parse(Settings, config, ORIGIN)
     STUDY_FILES = Path(os.path.relpath(workflow.basedir), "config", "studies")
-    definition.check_overrides(SETTINGS.overrides, STUDY_FILES, ORIGIN)
-    STUDIES = {
-        name: definition.load_study(
-            STUDY_FILES / f"{name}.yaml",
-            SETTINGS.overrides.get(name),
-            f"the overrides of {ORIGIN}",
-        )
-        for name in SETTINGS.studies
-    }
+    definition.check_names(SETTINGS.overrides, STUDY_FILES, f"{ORIGIN}: overrides")
+    definition.check_names(SETTINGS.studies, STUDY_FILES, f"{ORIGIN}: studies")
+    # Every study file can be built by name; mistakes matter in those that are asked for.
+    STUDIES = definition.load_studies(
+        STUDY_FILES,
+        SETTINGS.overrides,
+        f"the overrides of {ORIGIN}",
+        needed=[*SETTINGS.studies, *sys.argv],
+    )
     definition.check_beside(STUDIES, ORIGIN)
 except definition.ConfigurationError as error:
     sys.exit(f"Error in the configuration:\n{error}")
@@ -68,6 +70,7 @@ wildcard_constraints:
         {split for study in STUDIES.values() for split in study.ensemble.splits}
     ),
     model="|".join({model for study in STUDIES.values() for model in study.models}),
+    baseline="|".join(BASELINES),
     part=r"ic\d+-\d+_run\d+-\d+",
 
 
@@ -137,16 +140,16 @@ def ensemble(study, split):
 
 
 def products(study):
-    """Everything that a study ends in; without models, the moments of its splits."""
-    if not STUDIES[study].models:
-        measured = "moments" if on_lattice(study) else "densities"
+    """Everything that a study ends in; in continuous space without models, the densities of its splits."""
+    if not on_lattice(study) and not STUDIES[study].models:
         return [
-            f"<results>/{study}/{split}/{measured}.nc"
+            f"<results>/{study}/{split}/densities.nc"
             for split in STUDIES[study].ensemble.splits
         ]
-    tables = ["evaluation", "summary"] + ["sweeps"] * bool(
-        STUDIES[study].evaluation.sweeps
-    )
+    tables = ["evaluation", "summary"]
+    if on_lattice(study):
+        tables += ["sweeps"] * bool(STUDIES[study].evaluation.sweeps)
+        tables += ["control"] * exactly_known(STUDIES[study])
     return [f"<results>/{study}/{name}.csv" for name in tables] + figures(study)
 
 
@@ -171,7 +174,7 @@ def tracks_paths(wildcards):
 
 
 def predictions(wildcards):
-    """Predictions of all models on the evaluated split, and of their families' oracles."""
+    """Predictions of all models on the evaluated split, of their families' oracles, and of what they have to beat."""
     models = f"<results>/{wildcards.study}/models"
     split = evaluated(wildcards.study)
     oracles = [
@@ -179,7 +182,7 @@ def predictions(wildcards):
         for name, model in STUDIES[wildcards.study].models.items()
         if model.oracle
     ]
-    return predicted(wildcards) + oracles
+    return predicted(wildcards) + oracles + baselines(wildcards)
 
 
 def figures(study):
@@ -227,6 +230,15 @@ def sampled_models(study):
     }
 
 
+def baselines(wildcards):
+    """Predictions of all baselines on the evaluated split."""
+    study = wildcards.study
+    return [
+        f"<results>/{study}/baselines/{baseline}/{evaluated(study)}.nc"
+        for baseline in BASELINES
+    ]
+
+
 def learned(wildcards):
     """Learned dynamics of all models."""
     return [
@@ -247,3 +259,9 @@ def drawn(*keys):
         return settings(*keys, "figures.colors")(wildcards) | {"models": shown}
 
     return params
+
+
+def compared(*keys):
+    """Params of a figure of models beside baselines: those of `drawn`, with what the baselines are called."""
+    titles = {name: baseline.title for name, baseline in BASELINES.items()}
+    return lambda wildcards: drawn(*keys)(wildcards) | {"baselines": titles}

@@ -1,4 +1,36 @@
-# Evaluation: learned models against simulations they have not seen.
+# Evaluation: learned models, and what they have to beat, against simulations they have not seen.
+
+
+rule predict_baseline:
+    input:
+        library("predict_baseline.py"),
+        moments="<results>/{study}/{split}/moments.nc",
+    output:
+        "<results>/{study}/baselines/{baseline}/{split}.nc",
+    log:
+        "<logs>/{study}/baselines/{baseline}/predict_baseline.{split}.log",
+    benchmark:
+        "<benchmarks>/{study}/baselines/{baseline}/predict_baseline.{split}.tsv"
+    conda:
+        "../../envs/numerics.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings(
+            "species",
+            "reactions",
+            "lattice.shape",
+            "lattice.boundary",
+            "ensemble.dt",
+            "evaluation.last_step",
+            "observables",
+        ),
+    message:
+        "Predict {wildcards.study}, split {wildcards.split}, by {wildcards.baseline}"
+    script:
+        "../scripts/predict_baseline.py"
 
 
 rule evaluate_study:
@@ -65,3 +97,29 @@ rule compare_sweeps:
         "Compare sampling laws of {wildcards.study}"
     script:
         "../scripts/compare_sweeps.py"
+
+
+rule compare_exact:
+    input:
+        library("compare_exact.py"),
+        moments=lambda w: f"<results>/{w.study}/{evaluated(w.study)}/moments.nc",
+    output:
+        "<results>/{study}/control.csv",
+    log:
+        "<logs>/{study}/compare_exact.log",
+    benchmark:
+        "<benchmarks>/{study}/compare_exact.tsv"
+    conda:
+        "../../envs/numerics.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=settings(
+            "species", "reactions", "lattice.shape", "lattice.boundary", "ensemble.dt"
+        ),
+    message:
+        "Compare {wildcards.study} with exact means and variances"
+    script:
+        "../scripts/compare_exact.py"

@@ -194,7 +194,7 @@ rule plot_moments:
     input:
         library("plot_moments.py"),
         moments=lambda w: f"<results>/{w.study}/{evaluated(w.study)}/moments.nc",
-        predictions=predicted,
+        predictions=lambda w: predicted(w) + baselines(w),
     output:
         figure("moments"),
     log:
@@ -208,7 +208,7 @@ rule plot_moments:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=drawn(),
+        settings=compared(),
     message:
         "Draw predicted moments of {wildcards.study}"
     script:
@@ -232,7 +232,7 @@ rule plot_rmse:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=drawn("observables"),
+        settings=compared("observables"),
     message:
         "Draw errors of {wildcards.study}"
     script:
@@ -306,7 +306,7 @@ rule plot_relative_errors:
         mem_mb=1000,
         runtime=10,
     params:
-        settings=drawn(),
+        settings=compared(),
     message:
         "Draw relative errors of {wildcards.study}"
     script:
@@ -339,3 +339,25 @@ rule plot_site_selection:
         "Draw what the choice of molecules does to {wildcards.study}"
     script:
         "../scripts/plot_site_selection.py"
+
+
+rule plot_control:
+    input:
+        library("plot_control.py"),
+        control="<results>/{study}/control.csv",
+    output:
+        figure("control"),
+    log:
+        "<logs>/{study}/figures/plot_control.log",
+    benchmark:
+        "<benchmarks>/{study}/figures/plot_control.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    message:
+        "Draw the control of {wildcards.study}"
+    script:
+        "../scripts/plot_control.py"

@@ -8,7 +8,7 @@ rule make_report:
         library("make_report.py"),
         page=PAGES / "page.html",
         captions=sorted(PAGES.glob("*.rst")),
-        products=[products(study) for study in STUDIES],
+        products=[products(study) for study in SETTINGS.studies],
     output:
         "<results>/report.html",
     log:
@@ -22,7 +22,7 @@ rule make_report:
         mem_mb=1000,
         runtime=10,
     params:
-        settings={name: tree for name, tree in TREES.items()},
+        settings={study: TREES[study] for study in SETTINGS.studies},
         seed=SETTINGS.seed,
         benchmarks=f"{SETTINGS.results}/benchmarks",
     message:

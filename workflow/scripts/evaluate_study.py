@@ -1,4 +1,4 @@
-"""Score every model, and the best its family can do, against simulations that nothing was learned from.
+"""Score every model, the best its family can do, and classical closures, against simulations not learned from.
 
 ``evaluation.csv`` has a row per model, observable and step; ``summary.csv`` one per model and observable, and one of
 their means. Units are counts on the whole lattice.

@@ -9,6 +9,7 @@ from jinja2 import Environment, StrictUndefined
 from dbd.jobs import job
 from dbd.runtimes import costs_of_rules, read_runtimes
 from dbd.store import provenance, replacing
+from dbd.systems import build_network
 from dbd.tables import read_table
 
 UNITS = {"wall": "wall time (s)", "processor": "processor time (s)", "memory": "largest memory (MB)"}
@@ -31,6 +32,7 @@ def section(study, settings, files, captions, jobs):
     return {
         "study": study,
         "title": settings["title"],
+        "conserved": build_network(settings).conserved_quantities() if "lattice" in settings else (),
         "tables": [table(read_table(path)) for path in files if path.name.startswith("summary")],
         "figures": [figure(path, captions) for path in files if path.suffix == ".png"],
         "runtimes": table(costs_of_rules(jobs[jobs.study == study]).reset_index().rename(columns=UNITS)),

@@ -4,13 +4,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from dbd.jobs import job
-from dbd.plotting import PAGE, SIMULATION, SPREAD, columns_of, few_ticks, model_colors, save
+from dbd.plotting import PAGE, SIMULATION, SPREAD, columns_of, few_ticks, line_styles, save
 from dbd.store import read, read_models
 
 
-def plot_moments(moments, predictions, models, chosen):
+def plot_moments(moments, predictions, styles):
     """Return the figure: the first model's median and worst initial condition, a panel per observable."""
-    colors = model_colors(list(predictions), chosen)
     first = next(iter(predictions.values()))
     moments = moments.isel(time=slice(first.sizes["time"]))
     errors = np.abs(first["mean"].values - moments["mean"].values).mean(axis=(1, 2))
@@ -28,7 +27,7 @@ def plot_moments(moments, predictions, models, chosen):
             axes.plot(moments.time, simulated["mean"], color=SIMULATION, label="simulation")
             for name, predicted in predictions.items():
                 line = predicted["mean"].sel(observable=observable).isel(initial_condition=index)
-                axes.plot(moments.time, line, color=colors[name], label=models[name]["title"], linewidth=0.9)
+                axes.plot(moments.time, line[: len(moments.time)], **styles[name])
             few_ticks(axes)
             axes.set_ylim(bottom=0)
             axes.set_title(observable)
@@ -46,7 +45,6 @@ if __name__ == "__main__":
         figure = plot_moments(
             read(snakemake.input.moments),
             read_models(snakemake.input.predictions),
-            settings["models"],
-            settings["figures"]["colors"],
+            line_styles(settings["models"], settings["baselines"], settings["figures"]["colors"]),
         )
         save(figure, snakemake.output)

@@ -4,16 +4,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from dbd.jobs import job
-from dbd.plotting import NOISE, PAGE, SIMULATION, model_colors, save
+from dbd.plotting import NOISE, PAGE, SIMULATION, line_styles, save
 from dbd.tables import read_table
 
 ORACLE = "_oracle"
 
 
-def plot_relative_errors(summary, models, chosen):
+def plot_relative_errors(summary, styles):
     """Return the figure: a group of bars for each observable and their mean."""
-    colors = model_colors(list(models), chosen)
-    shown = [name for name in summary.model.unique() if name in models]
+    shown = [name for name in summary.model.unique() if name in styles]
     observables = summary.observable.unique()
     table = summary.set_index(["model", "observable"])
     place, width = np.arange(len(observables)), 0.8 / len(shown)
@@ -21,7 +20,7 @@ def plot_relative_errors(summary, models, chosen):
     for index, name in enumerate(shown):
         left = place - 0.4 + (index + 0.5) * width
         errors = table.loc[name].reindex(observables)
-        axes.bar(left, errors.relative_rmse, width, color=colors[name], label=models[name]["title"])
+        axes.bar(left, errors.relative_rmse, width, color=styles[name]["color"], label=styles[name]["label"])
         axes.plot(left, errors.published_relative, "_", color=SIMULATION, markersize=12, label="published")
         if (oracle := name + ORACLE) in summary.model.values:
             best = table.loc[oracle].reindex(observables).relative_rmse
@@ -37,6 +36,7 @@ if __name__ == "__main__":
     with job(snakemake.log[0]):
         settings = snakemake.params.settings
         figure = plot_relative_errors(
-            read_table(snakemake.input.summary), settings["models"], settings["figures"]["colors"]
+            read_table(snakemake.input.summary),
+            line_styles(settings["models"], settings["baselines"], settings["figures"]["colors"]),
         )
         save(figure, snakemake.output)

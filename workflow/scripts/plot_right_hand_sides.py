@@ -14,8 +14,8 @@ POINTS = 81
 def plot_right_hand_sides(coefficients, predictions, models):
     """Return the figure: rows for each model, a panel per right-hand side.
 
-    The slice is the plane of the first two domain parameters, the others at the median over the visited points; dots
-    are the visited points within half a grid cell of it.
+    The slice is the plane of the first two domain parameters (of a single one, its line), the others at the median over
+    the visited points; dots are the visited points within half a grid cell of it.
     """
     columns = columns_of(max(len(predicted.parameter) for predicted in predictions.values()))
     rows = [-(-len(predicted.parameter) // columns) for predicted in predictions.values()]
@@ -28,25 +28,28 @@ def plot_right_hand_sides(coefficients, predictions, models):
         hidden = {letter for layer in models[name]["layers"] for letter in layer["species"]}
         grid = build_grid(domain)
         visited = predicted.theta.sel(parameter=domain["parameters"]).values.reshape(-1, grid.dimension)
+        visited = visited[grid.excess(visited) == 0]
         middle = np.median(visited, axis=0)
         near = (np.abs(visited - middle)[:, 2:] < 0.5 * np.array(domain["spacing"])[2:]).all(axis=1)
         low, high = visited[:, :2].min(axis=0), visited[:, :2].max(axis=0)
-        x, y = (np.linspace(a, b, POINTS) for a, b in zip(low, high, strict=True))
-        points = np.tile(middle, (POINTS, POINTS, 1))
-        points[..., 0], points[..., 1] = np.meshgrid(x, y)
-        values = grid.value(coefficients[name], points.reshape(-1, grid.dimension)).reshape(POINTS, POINTS, -1)
+        lines = [np.linspace(a, b, POINTS) for a, b in zip(low, high, strict=True)]
+        points = np.tile(middle, (*(POINTS,) * len(lines), 1))
+        points[..., :2] = np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1)
+        values = grid.value(coefficients[name], points.reshape(-1, grid.dimension)).reshape(*points.shape[:-1], -1)
         for axes, parameter, value in zip(
             panels.flat, predicted.parameter.values, np.moveaxis(values, -1, 0), strict=False
         ):
-            largest = np.abs(value).max() or 1
-            image = axes.pcolormesh(x, y, value, cmap=DIVERGING, vmin=-largest, vmax=largest, rasterized=True)
-            axes.plot(*visited[near, :2].T, ".", color="black", markersize=0.5, alpha=0.3, rasterized=True)
-            symbol = parameter_symbol(parameter, hidden)
-            figure.colorbar(image, ax=axes, label=rf"d{symbol}/d$t$")
-            axes.set(
-                xlabel=parameter_symbol(domain["parameters"][0], hidden),
-                ylabel=parameter_symbol(domain["parameters"][1], hidden),
-            )
+            velocity = rf"d{parameter_symbol(parameter, hidden)}/d$t$"
+            if len(lines) == 1:
+                axes.plot(lines[0], value, color="black")
+                axes.set_ylabel(velocity)
+            else:
+                largest = np.abs(value).max() or 1
+                image = axes.pcolormesh(*lines, value.T, cmap=DIVERGING, vmin=-largest, vmax=largest, rasterized=True)
+                axes.plot(*visited[near, :2].T, ".", color="black", markersize=0.5, alpha=0.3, rasterized=True)
+                figure.colorbar(image, ax=axes, label=velocity)
+                axes.set_ylabel(parameter_symbol(domain["parameters"][1], hidden))
+            axes.set_xlabel(parameter_symbol(domain["parameters"][0], hidden))
             few_ticks(axes)
         for axes in panels.flat[len(predicted.parameter) :]:
             axes.set_visible(False)

@@ -1,18 +1,17 @@
-"""Draw the error of every model at each step, the best its family can do, and the noise of the simulated means."""
+"""Draw the error of every model and baseline at each step, the best a family can do, and the noise of the data."""
 
 import matplotlib.pyplot as plt
 from matplotlib.ticker import MaxNLocator
 
 from dbd.jobs import job
-from dbd.plotting import NOISE, PAGE, columns_of, model_colors, save
+from dbd.plotting import NOISE, PAGE, columns_of, line_styles, save
 from dbd.tables import read_table
 
 ORACLE = "_oracle"
 
 
-def plot_rmse(evaluation, models, chosen, observables):
+def plot_rmse(evaluation, styles, observables):
     """Return the figure: a panel per observable, on a logarithmic scale."""
-    colors = model_colors(list(models), chosen)
     columns = columns_of(len(observables))
     rows = -(-len(observables) // columns)
     size = (PAGE, PAGE * (0.2 + 0.22 * rows))
@@ -20,9 +19,10 @@ def plot_rmse(evaluation, models, chosen, observables):
     for axes, observable in zip(grid.flat, observables, strict=False):
         for name, table in evaluation[evaluation.observable == observable].groupby("model", sort=False):
             model = name.removesuffix(ORACLE)
-            oracle = name != model
-            label = models[model]["title"] + (", static matching" if oracle else "")
-            axes.plot(table.time, table.rmse, color=colors[model], linestyle=":" if oracle else "-", label=label)
+            style = styles[model]
+            if name != model:
+                style = style | {"linestyle": ":", "label": f"{style['label']}, static matching"}
+            axes.plot(table.time, table.rmse, **style)
         axes.plot(table.time, table.noise, color=NOISE, linestyle="--", label="noise of the simulated means")
         axes.set(title=observable, yscale="log")
         axes.xaxis.set_major_locator(MaxNLocator(4))
@@ -40,8 +40,7 @@ if __name__ == "__main__":
         settings = snakemake.params.settings
         figure = plot_rmse(
             read_table(snakemake.input.evaluation),
-            settings["models"],
-            settings["figures"]["colors"],
+            line_styles(settings["models"], settings["baselines"], settings["figures"]["colors"]),
             settings["observables"],
         )
         save(figure, snakemake.output)

@@ -7,6 +7,8 @@ occupancy             initial_condition, run, time, site   uint8; 0 empty, 1, 2,
 initial_numbers       initial_condition, number            interaction parameters, or molecules of each species
 turns                 initial_condition, run               hop attempts
 ====================  ===================================  ========================================================
+
+What the reactions conserve is in the log, and is checked in every run.
 """
 
 import re
@@ -16,7 +18,7 @@ import xarray as xr
 
 from dbd.initial import initial_lattices, initial_names, initial_numbers
 from dbd.jobs import job, progress
-from dbd.simulation import simulate_runs
+from dbd.simulation import check_conserved, simulate_runs
 from dbd.store import provenance, write
 from dbd.streams import stream
 from dbd.systems import build_lattice, build_network
@@ -47,6 +49,7 @@ def simulate_ensemble(settings, study, split, initial_conditions, runs, threads)
         occupancy[place], turns[place] = simulate_runs(
             lattices, network, lattice, selection, settings["ensemble"]["dt"], steps, moving, threads=threads
         )
+    check_conserved(network, occupancy)
     return xr.Dataset(
         {
             "occupancy": (
@@ -76,7 +79,9 @@ def simulate_ensemble(settings, study, split, initial_conditions, runs, threads)
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]) as log:
+        conserved = build_network(snakemake.params.settings).conserved_quantities()
+        log.info("conserved by the reactions: %s", ", ".join(conserved) or "nothing")
         first, last, first_run, last_run = map(int, re.findall(r"\d+", snakemake.wildcards.part))
         dataset = simulate_ensemble(
             snakemake.params.settings,

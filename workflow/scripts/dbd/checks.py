@@ -7,6 +7,7 @@ a later one asks makes sense once the earlier ones have found nothing.
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
+from dbd.baselines import BASELINES
 from dbd.config import Contrastive, GaussNewton, InitialCondition, Model, PathTracking, Study
 from dbd.energy import EnergyModel
 from dbd.models import build_chain, build_model
@@ -20,6 +21,14 @@ def start_of(study: Study, split: str) -> InitialCondition:
 
 
 CHAIN_FIGURES = ("lattices", "counts", "initial_conditions")
+MODEL_FIGURES = ("lattices", "parameters", "trajectories", "right_hand_sides", "learning")
+
+
+def exactly_known(study: Study) -> bool:
+    """Whether exact means and variances are known: molecules react alone, and runs start from given numbers of them."""
+    start = start_of(study, study.evaluation.split)
+    reactions = build_network(study.model_dump(mode="json")).reactions
+    return start.counts is not None and not any(reaction.bimolecular for reaction in reactions)
 
 
 def _system_mistakes(study: Study) -> Iterator[tuple[str, str]]:
@@ -31,6 +40,8 @@ def _system_mistakes(study: Study) -> Iterator[tuple[str, str]]:
     for index, reaction in enumerate(tree["reactions"]):
         yield from attempt(f"reactions.{index}", build_network, tree | {"reactions": [reaction]})
     yield from attempt("observables", check_observables, study.species, study.observables)
+    if missing := [name for name in study.species if name not in study.observables]:
+        yield "observables", f"missing {', '.join(missing)}; every species is counted, for the closures to compare with"
 
 
 def _ensemble_mistakes(study: Study) -> Iterator[tuple[str, str]]:
@@ -48,6 +59,10 @@ def _ensemble_mistakes(study: Study) -> Iterator[tuple[str, str]]:
     for name in study.figures.draw:
         if name in CHAIN_FIGURES and (len(study.lattice.shape) > 1 or len(study.species) > 1):
             yield "figures.draw", f"'{name}'; allowed for chains of one species only"
+        if name in MODEL_FIGURES and not study.models:
+            yield "figures.draw", f"'{name}'; allowed for studies with models only"
+        if name == "control" and scoring.split in ensemble.splits and not exactly_known(study):
+            yield "figures.draw", "'control'; allowed where molecules react alone and start from counts"
     for name in study.figures.colors:
         if name not in study.models:
             yield f"figures.colors.{name}", f"no such model; allowed are {', '.join(study.models)}"
@@ -78,6 +93,8 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
     tree = study.model_dump(mode="json")
     for name, model in study.models.items():
         where = f"models.{name}"
+        if name in BASELINES:
+            yield where, f"the name of a baseline that every study has; allowed are others than {', '.join(BASELINES)}"
         energy = yield from attempt(where, build_model, tree, tree["models"][name])
         if energy is None:
             continue

@@ -1,13 +1,16 @@
 """The typed definition of a study: every key of a study file, with its type, range, default and meaning.
 
-A study is one YAML file, ``config/studies/<study>.yaml``; `dbd.study` reads it. The JSON schema in ``config/schema``
-and the key table of ``config/README.md`` are generated from the types here.
+A study is one YAML file, ``config/studies/<study>.yaml``; `dbd.study` reads it. Defaults that follow from other keys
+are filled in by `dbd.defaults`; here they are None or empty, with words that say what they become. The JSON schema in
+``config/schema`` and the key table of ``config/README.md`` are generated from the types here.
 """
 
 import difflib
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WrapValidator, model_validator
+
+from dbd.defaults import complete
 
 PATTERNS = {
     "^[A-Z]$": "one upper-case letter",
@@ -107,6 +110,9 @@ class InitialCondition(Strict):
     counts: dict[Letter, Molecules] | None = Field(
         None, description="Molecules of each species at random sites: a number, or a range [least, most] to draw from."
     )
+    design: Literal["random", "sobol"] = Field(
+        "random", description="How numbers are drawn from ranges of counts: as points are drawn from a box."
+    )
 
     @model_validator(mode="after")
     def _one_way(self):
@@ -154,9 +160,11 @@ class Ensemble(Strict):
     """The stochastic simulations."""
 
     dt: Positive = Field(description="Length of a time step, in the unit of time of the rates.")
-    steps: Count = Field(description="Number of time steps; lattices are recorded at steps 0 to this.")
+    steps: Count = Field(100, description="Number of time steps; lattices are recorded at steps 0 to this.")
     splits: dict[Name, Split] = Field(
-        min_length=1, description="Splits by name; 'train' is learned from, the others are held out."
+        {"train": Split(initial_conditions=20, runs=50), "test": Split(initial_conditions=10, runs=50)},
+        min_length=1,
+        description="Splits by name; 'train' is learned from, the others are held out.",
     )
     batch: Batch = Field(Batch(), description="How the ensemble is cut into jobs.")
 
@@ -175,10 +183,14 @@ class LayerSection(Strict):
 class Domain(Strict):
     """The parameters that the right-hand sides depend on, and the grid of Q3 C1 elements over them."""
 
-    parameters: tuple[str, ...] = Field(min_length=1, max_length=4, description="Names of one to four parameters.")
-    lower: tuple[Number, ...] = Field(description="Lower corner of the grid.")
-    upper: tuple[Number, ...] = Field(description="Upper corner of the grid.")
-    spacing: tuple[Positive, ...] = Field(description="Grid spacing of each parameter.")
+    parameters: tuple[str, ...] = Field(
+        (), min_length=1, max_length=4, description="Names of one to four parameters; by default the first three."
+    )
+    lower: tuple[Number, ...] = Field(
+        (), description="Lower corner of the grid; by default -6 for visible biases, -3 for others."
+    )
+    upper: tuple[Number, ...] = Field((), description="Upper corner of the grid; by default 3.")
+    spacing: tuple[Positive, ...] = Field((), description="Grid spacing of each parameter; by default 0.75.")
 
     @model_validator(mode="after")
     def _whole_cells(self):
@@ -209,6 +221,7 @@ class GaussNewton(Strict):
 
     recipe: Literal["gauss_newton"] = Field(description="Name of the recipe.")
     roughness: tuple[Positive, ...] = Field(
+        (1e-3, 1e-4),
         min_length=1,
         description="Candidate weights of the roughness penalty, chosen by cross-validation over training initial "
         "conditions where there are several.",
@@ -293,15 +306,27 @@ class Initial(Strict):
 class Model(Strict):
     """A reduced model: its Boltzmann distribution, its right-hand sides and how they are learned."""
 
-    title: str = Field(description="What figures call it.")
+    title: str | None = Field(None, description="What figures call it; by default its name.")
     interactions: tuple[str, ...] = Field(description="Visible statistics that carry parameters, for example [A, AA].")
     layers: tuple[LayerSection, ...] = Field((), description="Hidden layers, from the lowest up.")
-    domain: Domain = Field(description="What the right-hand sides depend on.")
+    domain: Domain | None = Field(
+        None, description="What the right-hand sides depend on; by default the first three parameters, on a wide grid."
+    )
     integrator: Integrator = Field(Integrator(), description="How the differential equations are integrated.")
-    initial: Initial = Field(description="Parameters at time zero.")
-    learning: GaussNewton | PathTracking | Contrastive = Field(description="How it is learned.", discriminator="recipe")
+    initial: Initial | None = Field(
+        None,
+        description="Parameters at time zero; by default given where the runs start from the same interactions, else "
+        "exact for open chains of one species and independent for all others.",
+    )
+    learning: GaussNewton | PathTracking | Contrastive | None = Field(
+        None,
+        description="How it is learned; by default gauss_newton for open chains of one species, else path_tracking.",
+        discriminator="recipe",
+    )
     sampling: Sampling | None = Field(
-        None, description="Gibbs sampling of predicted moments; without it they are exact (chains of one species)."
+        None,
+        description="Gibbs sampling of predicted moments; by default none for open chains of one species, where they "
+        "are exact, else 100 lattices of 20 sweeps.",
     )
     oracle: bool = Field(False, description="Also report the best this family can reach at each step.")
     published: dict[str, Number] = Field({}, description="Published errors by observable, to set beside ours.")
@@ -338,6 +363,7 @@ Figure = Literal[
     "visited_grid",
     "voxels",
     "site_selection",
+    "control",
 ]
 
 
@@ -347,7 +373,8 @@ class Figures(Strict):
     draw: tuple[Figure, ...] = Field(
         ("parameters", "trajectories", "right_hand_sides", "learning", "moments", "rmse"),
         description="Figures to draw; lattices, counts and initial_conditions are for chains of one species, voxels "
-        "and visited_grid for boxes of several.",
+        "and visited_grid for boxes of several, control for reactions of single molecules; by default those of models, "
+        "and moments and rmse.",
     )
 
     colors: dict[str, Annotated[str, Field(pattern=COLOR)]] = Field(
@@ -367,10 +394,20 @@ class Study(Strict):
     lattice: LatticeSection = Field(description="Lattice.")
     initial_condition: InitialCondition = Field(description="Where runs start.")
     ensemble: Ensemble = Field(description="Stochastic simulations.")
-    observables: tuple[str, ...] = Field(min_length=1, description="Counts that are measured, for example [A, AA, AB].")
+    observables: tuple[str, ...] = Field(
+        (),
+        min_length=1,
+        description="Counts that are measured, for example [A, AA, AB]; by default every species, every pair, and what "
+        "else models interact by.",
+    )
     models: dict[Name, Model] = Field(description="Reduced models.")
     evaluation: Evaluation = Field(Evaluation(), description="How models are scored.")
     figures: Figures = Field(Figures(), description="What the figures look like.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _completed(cls, data: Any) -> Any:
+        return complete(data)
 
 
 class Settings(Strict):

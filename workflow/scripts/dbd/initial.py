@@ -26,7 +26,8 @@ def initial_numbers(
     ----------
     start
         Section ``initial_condition`` of a study: ``parameters`` (listed), ``box`` (drawn uniformly, independently or as
-        the next point of a scrambled Sobol sequence) or ``counts`` (numbers of molecules, or ranges to draw from).
+        the next point of a scrambled Sobol sequence) or ``counts`` (numbers of molecules, or ranges to draw from in the
+        same way, by ``design``).
     species
         Species of the study.
     index
@@ -42,15 +43,24 @@ def initial_numbers(
         return np.array(start["parameters"][index], float)
     if start["box"] is not None:
         lower, upper = np.array(start["box"]["lower"]), np.array(start["box"]["upper"])
-        if start["box"]["design"] == "sobol":
-            sequence = qmc.Sobol(len(lower), scramble=True, rng=generator_of())
-            if index:
-                sequence.fast_forward(index)
-            return lower + (upper - lower) * sequence.random(1)[0]
-        return lower + (upper - lower) * generator_of(index).random(len(lower))
-    generator = generator_of(index)
-    ranges = (start["counts"].get(name, 0) for name in species)
-    return np.array([generator.integers(r[0], r[1] + 1) if isinstance(r, list) else r for r in ranges], float)
+        return lower + (upper - lower) * _uniform(start["box"]["design"], len(lower), index, generator_of)
+    given = (start["counts"].get(name, 0) for name in species)
+    least, most = np.array([count if isinstance(count, list) else (count, count) for count in given]).T
+    drawn = np.zeros(len(least))
+    ranges = least < most
+    if ranges.any():
+        drawn[ranges] = _uniform(start["design"], ranges.sum(), index, generator_of)
+    return least + np.floor(drawn * (most - least + 1))
+
+
+def _uniform(design: str, dimensions: int, index: int, generator_of: Callable[..., np.random.Generator]) -> np.ndarray:
+    """Point of an initial condition in the unit cube: independent, or the next of a scrambled Sobol sequence."""
+    if design == "random":
+        return generator_of(index).random(dimensions)
+    sequence = qmc.Sobol(dimensions, scramble=True, rng=generator_of())
+    if index:
+        sequence.fast_forward(index)
+    return sequence.random(1)[0]
 
 
 def initial_lattices(

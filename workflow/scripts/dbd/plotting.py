@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -17,6 +18,7 @@ SIMULATION = "#000000"
 SPREAD = "#dddddd"
 NOISE = "#999999"
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#F0E442")  # Okabe and Ito
+BASELINES = ("#6b4226", "#a08060", "#708090")  # earth and slate, apart from the palette
 SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
 
@@ -44,6 +46,21 @@ mpl.rcParams.update(_STYLE)
 def model_colors(models: Sequence[str], chosen: Mapping[str, str]) -> dict[str, str]:
     """Colour of each model: the chosen one, or the next of the palette."""
     return {name: chosen.get(name, PALETTE[index % len(PALETTE)]) for index, name in enumerate(models)}
+
+
+def line_styles(
+    models: Mapping[str, Mapping[str, Any]], baselines: Mapping[str, str], chosen: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
+    """How lines of models (sections with a ``title``) and of baselines (titles) are drawn, by name."""
+    solid = {
+        name: {"color": color, "label": models[name]["title"], "linestyle": "-", "linewidth": 1.0}
+        for name, color in model_colors(list(models), chosen).items()
+    }
+    dashed = {
+        name: {"color": color, "label": title, "linestyle": "-.", "linewidth": 0.8}
+        for (name, title), color in zip(baselines.items(), BASELINES, strict=True)
+    }
+    return solid | dashed
 
 
 def parameter_symbol(name: str, hidden: Sequence[str] = ()) -> str:

@@ -303,3 +303,11 @@ def simulate_run(
     """Simulate one run as `simulate_runs` does; return its occupancy, uint8, shape (steps // every + 1, sites)."""
     initials = np.asarray(initial)[None]
     return simulate_runs(initials, network, lattice, site_selection, dt, steps, [generator], every=every)[0][0]
+
+
+def check_conserved(network: ReactionNetwork, occupancy: np.ndarray) -> None:
+    """Raise RuntimeError if a run (..., time, sites) changes a number that no reaction changes."""
+    for name, weights in zip(network.conserved_quantities(), network.conserved, strict=True):
+        for run in occupancy.reshape(-1, *occupancy.shape[-2:]):
+            if np.ptp(np.append(0, weights)[run].sum(axis=-1)):
+                raise RuntimeError(f"{name} is conserved by the reactions, but changed in a simulated run")

@@ -4,7 +4,7 @@ Every mistake is found here, before any job starts, and is told in one line: fil
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -107,21 +107,43 @@ def load_study(
     return study
 
 
-def check_overrides(names: Iterable[str], folder: Path, where: str) -> None:
+def load_studies(
+    folder: Path, overrides: Mapping[str, Mapping[str, Any]], origin: str, needed: Collection[str]
+) -> dict[str, Study]:
+    """Read all study files of a folder, with `overrides` by study that come from `origin` laid over them.
+
+    Studies with mistakes are left out, unless their names are in `needed`.
+
+    Raises
+    ------
+    ConfigurationError
+        As `load_study` does, for the first study that is needed and has mistakes.
+    """
+    studies = {}
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            studies[path.stem] = load_study(path, overrides.get(path.stem), origin)
+        except ConfigurationError:
+            if path.stem in needed:
+                raise
+    return studies
+
+
+def check_names(names: Iterable[str], folder: Path, where: str) -> None:
     """Raise ConfigurationError unless every name is that of a study file in `folder`."""
     studies = sorted(file.stem for file in folder.glob("*.yaml"))
     for name in names:
         if name not in studies:
-            raise ConfigurationError(f"{where}: overrides.{name}: no such study; allowed are {', '.join(studies)}")
+            raise ConfigurationError(f"{where}: {name}: no such study; allowed are {', '.join(studies)}")
 
 
 def check_beside(studies: Mapping[str, Study], where: str) -> None:
     """Raise ConfigurationError unless what studies are shown beside is among the studies."""
     for name, study in studies.items():
-        if study.figures.beside is not None and study.figures.beside not in studies:
+        beside = getattr(study.figures, "beside", None)  # studies in continuous space have no such figure
+        if beside is not None and beside not in studies:
             raise ConfigurationError(
-                f"{where}: studies: figures.beside of {name} is {study.figures.beside}; "
-                f"allowed are {', '.join(studies)}"
+                f"{where}: studies: figures.beside of {name} is {beside}; allowed are {', '.join(studies)}"
             )
 
 

@@ -1,0 +1,40 @@
+"""Compare simulated means and variances of the numbers of molecules with the exact ones of networks without pairs.
+
+``control.csv`` has a row per initial condition, species and step: exact mean and variance, and the standard scores of
+the simulated ones.
+"""
+
+import pandas as pd
+
+from dbd.first_order import LIMITS, exact_numbers, standard_scores
+from dbd.jobs import job
+from dbd.store import read
+from dbd.systems import build_lattice, build_network
+from dbd.tables import write_table
+
+
+def compare_exact(settings, moments):
+    """Return the table, from the moments of a split whose runs start from given numbers of molecules."""
+    network, sites, rows = build_network(settings), build_lattice(settings).size, []
+    for index in range(moments.sizes["initial_condition"]):
+        case = moments.isel(initial_condition=index)
+        exact = exact_numbers(network, sites, case.initial_numbers.values, case.time.values)
+        for place, name in enumerate(settings["species"]):
+            sample, variance = case.sel(observable=name), exact.covariance[:, place, place]
+            scores = standard_scores(
+                sample["mean"].values, sample["std"].values ** 2, int(case.runs), exact.mean[:, place], variance
+            )
+            columns = {"step": case.step, "time": case.time, "mean": exact.mean[:, place], "mean_score": scores[0]}
+            columns |= {"variance": variance, "variance_score": scores[1]}
+            rows.append(pd.DataFrame({"initial_condition": index, "species": name, **columns}))
+    return pd.concat(rows)
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]) as log:
+        table = compare_exact(snakemake.params.settings, read(snakemake.input.moments))
+        write_table(table, snakemake.output[0])
+        scores = table[list(LIMITS)].abs()
+        for name, limit in LIMITS.items():
+            outside = int((scores[name] > limit).sum())
+            log.info("%s: largest %.2f, %d of %d outside %g", name, scores[name].max(), outside, len(scores), limit)

@@ -1,0 +1,40 @@
+"""Predict the moments of a split by a classical closure or by independent sites: what reduced models have to beat.
+
+==========  ===================================  ==================================================================
+variable    dimensions                           what it is
+==========  ===================================  ==================================================================
+mean        initial_condition, time, observable  predicted counts
+==========  ===================================  ==================================================================
+"""
+
+import xarray as xr
+
+from dbd.baselines import BASELINES, Setting
+from dbd.jobs import job
+from dbd.store import provenance, read, write
+from dbd.systems import build_lattice, build_network
+
+
+def predict_baseline(settings, baseline, moments):
+    """Return the dataset of a baseline by its name, from the simulated moments of a split."""
+    moments = moments.isel(time=slice((settings["evaluation"]["last_step"] or moments.sizes["time"] - 1) + 1))
+    setting = Setting(
+        build_network(settings),
+        build_lattice(settings),
+        settings["ensemble"]["dt"],
+        tuple(settings["observables"]),
+        moments["mean"].sel(observable=settings["observables"]).values,
+    )
+    mean = BASELINES[baseline].predict(setting)
+    dimensions = ("initial_condition", "time", "observable")
+    return xr.Dataset(
+        {"mean": (dimensions, mean, {"units": "1", "long_name": "predicted mean count"})},
+        coords={"observable": settings["observables"], "step": moments.step},
+    )
+
+
+if __name__ == "__main__":
+    with job(snakemake.log[0]):
+        settings = snakemake.params.settings
+        dataset = predict_baseline(settings, snakemake.wildcards.baseline, read(snakemake.input.moments))
+        write(dataset, snakemake.output[0], provenance(settings, [snakemake.input.moments]))
