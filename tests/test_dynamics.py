@@ -102,6 +102,38 @@ def test_adjoint_is_the_derivative_of_the_action(integrator, substeps, rng):
         assert (by_initial * direction).sum() == pytest.approx(expected, rel=1e-9)
 
 
+def euler_adjoint(model, u, states, gradients, transposed):
+    """Slow adjoint of Euler's scheme with one substep: dS/du, given how to pull an adjoint back through dF/dtheta_D."""
+    domain = list(model.domain)
+    by_u = np.zeros_like(u)
+    for states_r, gradients_r in zip(states, gradients, strict=True):
+        pulled = np.zeros(model.parameters)
+        for n in range(STEPS, 0, -1):
+            pulled = pulled + gradients_r[n]
+            point = states_r[n - 1 : n][:, domain]
+            by_u += model.dt * np.outer(pulled, model.grid.basis(point).toarray()[0])
+            pulled[domain] += model.dt * transposed(model.grid.gradient(u, point)[0], pulled)
+    return by_u
+
+
+@pytest.mark.parametrize(
+    ("transposed", "wrong"),
+    [
+        (lambda jacobian, adjoint: jacobian.T @ adjoint, False),
+        # The published code: of the sum over right-hand sides the last term alone; no division by the grid spacing.
+        (lambda jacobian, adjoint: jacobian[-1] * adjoint[-1], True),
+        (lambda jacobian, adjoint: (jacobian * GRID.spacing).T @ adjoint, True),
+    ],
+)
+def test_published_adjoint_is_not_the_gradient(transposed, wrong, rng):
+    """The slow adjoint agrees to rounding, either published one is off by more than a percent."""
+    model, u, initial, target = problem(rng, "euler", 1)
+    _, states, gradients = action(model, u, initial, target)
+    exact, _ = model.adjoint(u, states, gradients)
+    error = np.linalg.norm(euler_adjoint(model, u, states, gradients, transposed) - exact) / np.linalg.norm(exact)
+    assert error > 1e-2 if wrong else error < 1e-12, error
+
+
 @each_scheme
 def test_adjoint_outside_the_grid(integrator, substeps, rng):
     """The linear extension is consistent: trajectories that leave the grid have an exact adjoint as well."""
