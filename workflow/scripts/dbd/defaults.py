@@ -16,8 +16,8 @@ COUPLING = (-3.0, 3.0)  # along any other parameter
 SPACING = 0.75
 AXES = 3  # parameters that right-hand sides depend on
 WITHOUT_MODELS = ("moments", "rmse")  # figures of a study that has baselines alone
-LEARNING = {"lattices": 50, "sweeps": 20}
-PREDICTION = {"lattices": 100, "sweeps": 20}
+PREDICTION = {"lattices": 100, "sweeps": 20}  # sampling law of models without exact moments
+TRACKING = {"recipe": "path_tracking", "sampling": PREDICTION | {"lattices": 50}, "roughness": 1000.0}
 
 
 def complete(study: Any) -> Any:
@@ -51,7 +51,7 @@ def _complete_model(name: str, model: Any, study: Mapping[str, Any]) -> Any:
     defaults = {
         "title": str(name).replace("_", " "),
         "initial": {"method": _start(model, study, chain)},
-        "learning": {"recipe": "gauss_newton"} if chain else {"recipe": "path_tracking", "sampling": LEARNING},
+        "learning": {"recipe": "gauss_newton"} if chain else TRACKING,
         "sampling": None if chain else PREDICTION,
     }
     given = {key: value for key, value in model.items() if value is not None or key == "sampling"}
