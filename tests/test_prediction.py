@@ -8,7 +8,7 @@ import pytest
 from dbd.energy import EnergyModel
 from dbd.lattice import Lattice
 from dbd.moments import count_observables
-from dbd.prediction import exact_moments, sampled_moments
+from dbd.prediction import exact_moments, moments_by_sweeps, sampled_moments
 from dbd.streams import stream
 
 LATTICE = Lattice((8,))
@@ -74,3 +74,12 @@ def test_start_of_chains_matters():
         for start, law in few.items()
     }
     assert abs(means["empty"] - means["random"]) > 0.5
+
+
+def test_moments_by_sweeps_are_those_of_laws_with_these_sweeps():
+    """The same chains: equal where the streams are, after the first number of sweeps; exact after many."""
+    means = moments_by_sweeps(MODEL, THETA, OBSERVABLES, LAW, [2, 30], generator_of)
+    few = sampled_moments(MODEL, THETA, OBSERVABLES, LAW | {"sweeps": 2}, generator_of)
+    np.testing.assert_array_equal(means[0], few.mean)
+    many = sampled_moments(MODEL, THETA, OBSERVABLES, LAW, generator_of)
+    assert (np.abs(means[1] - many.mean) < 6 * np.sqrt(2) * many.sem).all()

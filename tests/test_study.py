@@ -7,6 +7,7 @@ from conftest import ROOT
 from dbd.config import Settings
 from dbd.study import (
     ConfigurationError,
+    check_beside,
     check_names,
     initial_conditions,
     load_studies,
@@ -116,3 +117,11 @@ def test_figures_of_chains_are_for_chains(tree, save_study):
     tree["lattice"]["shape"] = [5, 4]
     with pytest.raises(ConfigurationError, match=r"figures\.draw: 'counts'; allowed for chains of one species only$"):
         load_study(save_study(tree))
+
+
+def test_a_study_is_shown_beside_one_of_the_studies():
+    studies = {path.stem: load_study(path) for path in STUDY_FILES}
+    check_beside(studies, "config.yaml")
+    del studies["rossler_uniform"]
+    with pytest.raises(ConfigurationError, match="figures.beside of rossler is rossler_uniform; allowed are "):
+        check_beside(studies, "config.yaml")

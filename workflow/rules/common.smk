@@ -167,6 +167,12 @@ def lattices_if(needed):
     )
 
 
+def samples_initial(wildcards):
+    """Whether a model's initial parameters are matched under its sampling law."""
+    model = STUDIES[wildcards.study].models[wildcards.model]
+    return model.initial.method == "sampled"
+
+
 def tracks_paths(wildcards):
     """Whether a model is learned by path tracking; the same static matching is then its oracle."""
     model = STUDIES[wildcards.study].models[wildcards.model]

@@ -35,7 +35,12 @@ rule initial_parameters:
         mem_mb=memory("initial_parameters"),
         runtime=minutes("initial_parameters"),
     params:
-        settings=settings(*DISTRIBUTION, "models.{model}.initial", "seed"),
+        settings=lambda w: settings(
+            *DISTRIBUTION,
+            "models.{model}.initial",
+            "seed",
+            *(["models.{model}.sampling"] if samples_initial(w) else []),
+        )(w),
     message:
         "Find the initial parameters of {wildcards.study}, model {wildcards.model}, split {wildcards.split}"
     script:

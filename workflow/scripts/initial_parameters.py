@@ -15,9 +15,13 @@ from dbd.contrastive import Contrast, static_parameters
 from dbd.jobs import job
 from dbd.matching import match
 from dbd.models import build_chain, build_model
+from dbd.paths import path_matches
+from dbd.sampled import SamplingLaw
 from dbd.sampling import Sampler
 from dbd.store import provenance, read, read_lattices, write
 from dbd.streams import stream
+
+TRIALS = 12  # steps of static matching
 
 
 def given(model, section, moments, lattices, generator_of):
@@ -33,21 +37,33 @@ def exact(model, section, moments, lattices, generator_of):
 def independent(model, section, moments, lattices, generator_of):
     """Biases of independent sites with the initial means; other parameters as given, or zero."""
     counts = moments["mean"].sel(observable=list(model.species)).values[:, 0]
-    theta = np.tile([section["others"].get(name, 0.0) for name in model.parameters], (len(counts), 1))
+    theta = np.tile([section["initial"]["others"].get(name, 0.0) for name in model.parameters], (len(counts), 1))
     theta[:, [model.parameters.index(name) for name in model.species]] = independent_biases(counts, model.lattice.size)
     return theta
 
 
+def sampled(model, section, moments, lattices, generator_of):
+    """Static matching of the initial moments under the model's sampling law, from independent sites."""
+    start = independent(model, section, moments, lattices, generator_of)
+    law = SamplingLaw(Sampler(model), list(moments.observable.values), **section["sampling"])
+    return np.stack(
+        [
+            match.match(match.initial, 0, lambda trial, index=index: generator_of(index, trial), TRIALS)
+            for index, match in enumerate(path_matches(law, start, moments["mean"].values, None))
+        ]
+    )
+
+
 def contrastive(model, section, moments, lattices, generator_of):
     """Contrastive divergence from the initial lattices, as published."""
-    settings = dict(section["contrastive"])
+    settings = dict(section["initial"]["contrastive"])
     contrast = Contrast(Sampler(model), settings.pop("sweeps"))
     return np.stack(
         [static_parameters(contrast, runs, generator_of(index), **settings)[0] for index, runs in enumerate(lattices())]
     )
 
 
-METHODS = {method.__name__: method for method in (given, exact, independent, contrastive)}
+METHODS = {method.__name__: method for method in (given, exact, independent, sampled, contrastive)}
 
 
 if __name__ == "__main__":
@@ -58,7 +74,7 @@ if __name__ == "__main__":
         files = snakemake.input.get("lattices", [])
         theta = METHODS[section["initial"]["method"]](
             model,
-            section["initial"],
+            section,
             read(snakemake.input.moments),
             lambda: [runs[:, 0] for runs in read_lattices(files)],
             lambda *key: stream(settings["seed"], "initial parameters", names.study, names.split, names.model, *key),

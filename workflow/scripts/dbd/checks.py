@@ -117,7 +117,7 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
                 f"{where}.{key}",
                 f"'{parameter}' is not a parameter of this model; allowed are {', '.join(energy.parameters)}",
             )
-        if model.initial.method == "independent" or isinstance(model.learning, PathTracking):
+        if model.initial.method in ("independent", "sampled") or isinstance(model.learning, PathTracking):
             if missing := [name for name in study.species if name not in study.observables]:
                 yield "observables", f"missing {', '.join(missing)}, which {where} is matched to"
         for key in ("published", "published_relative"):
@@ -152,6 +152,8 @@ def _recipe_mistakes(study: Study, model: Model, energy: EnergyModel, where: str
     batches = {}
     if model.initial.method == "contrastive":
         batches["initial.contrastive.batch"] = model.initial.contrastive.batch
+    if model.initial.method == "sampled" and model.sampling is None:
+        yield f"{where}.initial.method", "'sampled', which needs 'sampling'; allowed are exact, independent"
     if isinstance(learning, Contrastive):
         batches["learning.batch"] = learning.batch
         if missing := [name for name in energy.parameters if name not in learning.rate]:
@@ -177,7 +179,7 @@ def _given_mistakes(study: Study, model: Model, energy: EnergyModel, where: str)
                 f"{where}.initial.method",
                 f"'given', but the initial lattices of {split} have the parameters "
                 f"{', '.join(start.interactions) or '(none)'}; allowed for a model of {known} are "
-                "exact, independent, contrastive",
+                "exact, independent, sampled, contrastive",
             )
             return
         rows = [start.box.lower, start.box.upper] if start.box else start.parameters

@@ -292,10 +292,10 @@ class StaticContrastive(Strict):
 class Initial(Strict):
     """How a model's parameters at time zero are found."""
 
-    method: Literal["given", "exact", "independent", "contrastive"] = Field(
+    method: Literal["given", "exact", "independent", "sampled", "contrastive"] = Field(
         description="given: those that the initial lattices were drawn from; exact: static matching with exact "
-        "moments; independent: biases of independent sites, all else as in `others`; contrastive: contrastive "
-        "divergence."
+        "moments; independent: biases of independent sites, all else as in `others`; sampled: static matching with "
+        "sampled moments, from these; contrastive: contrastive divergence."
     )
     others: dict[str, Number] = Field(
         {}, description="For independent sites: parameters that are not visible biases and not zero."

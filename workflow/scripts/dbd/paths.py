@@ -78,17 +78,25 @@ class PathMatch:
         times = np.unique(np.append(np.arange(0, len(self.target), EVERY), len(self.target) - 1))
         known = [self.initial]
         for time in times[1:]:
-            theta, trials = known[-1], []
-            for trial in range(TRIALS):
-                mean, jacobian = self.law.response(theta, generator_of(time, trial))
-                residual, slope = self._relative(mean - self.target[time], jacobian)
-                shift, moved = theta - self.initial, (theta - known[-1]) / REACH
-                trials.append((residual @ residual + self._prior @ shift**2 + moved @ moved, theta))
-                gradient = slope.T @ residual + self._prior * shift + moved / REACH
-                curvature = slope.T @ slope + np.diag(self._prior + REACH**-2)
-                theta = theta + _bounded(-solve(curvature, gradient, assume_a="pos"))
-            known.append(min(trials, key=lambda trial: trial[0])[1])
+            known.append(self.match(known[-1], time, lambda trial, time=time: generator_of(time, trial)))
         return interp1d(times, known, axis=0)(np.arange(len(self.target)))
+
+    def match(
+        self, start: np.ndarray, time: int, generator_of: Callable[[int], np.random.Generator], trials: int = TRIALS
+    ) -> np.ndarray:
+        """Parameters, near `start`, that match a time alone: the best of some damped Gauss-Newton steps."""
+        theta, best, least = start, start, np.inf
+        for trial in range(trials):
+            mean, jacobian = self.law.response(theta, generator_of(trial))
+            residual, slope = self._relative(mean - self.target[time], jacobian)
+            shift, moved = theta - self.initial, (theta - start) / REACH
+            value = residual @ residual + self._prior @ shift**2 + moved @ moved
+            if value < least:
+                best, least = theta, value
+            gradient = slope.T @ residual + self._prior * shift + moved / REACH
+            curvature = slope.T @ slope + np.diag(self._prior + REACH**-2)
+            theta = theta + _bounded(-solve(curvature, gradient, assume_a="pos"))
+        return best
 
     def step(self, path: np.ndarray, generator_of: Callable[[int], np.random.Generator]) -> Step:
         """Damped Gauss-Newton step of the path (times, P) as a whole, with the stream of each time."""
