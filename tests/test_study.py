@@ -123,5 +123,5 @@ def test_a_study_is_shown_beside_one_of_the_studies():
     studies = {path.stem: load_study(path) for path in STUDY_FILES}
     check_beside(studies, "config.yaml")
     del studies["rossler_uniform"]
-    with pytest.raises(ConfigurationError, match="figures.beside of rossler is rossler_uniform; allowed are "):
+    with pytest.raises(ConfigurationError, match=r"figures\.beside of rossler is rossler_uniform; allowed are "):
         check_beside(studies, "config.yaml")

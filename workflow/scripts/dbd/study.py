@@ -137,7 +137,7 @@ def check_names(names: Iterable[str], folder: Path, where: str) -> None:
             raise ConfigurationError(f"{where}: {name}: no such study; allowed are {', '.join(studies)}")
 
 
-def check_beside(studies: Mapping[str, Study], where: str) -> None:
+def check_beside(studies: Mapping[str, Study | ContinuousStudy], where: str) -> None:
     """Raise ConfigurationError unless what studies are shown beside is among the studies."""
     for name, study in studies.items():
         beside = getattr(study.figures, "beside", None)  # studies in continuous space have no such figure
