@@ -46,6 +46,7 @@ def plot_visited_grid(moments, predictions, species, sites, models, chosen):
             axes.plot(*line.T, color=SIMULATION, linestyle="--", linewidth=0.9, label="independent sites")
         axes.scatter(*independent[:, 0].T, color=SIMULATION, s=10, label="start", depthshade=False)
         axes.set(title=models[name]["title"])
+        axes.set_box_aspect(None, zoom=0.88)  # room for the labels
         axes.set(**{f"{axis}label": parameter_symbol(p) for axis, p in zip("xyz", species, strict=True)})
         few_ticks(axes)
     handles, labels = axes.get_legend_handles_labels()
