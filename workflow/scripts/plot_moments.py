@@ -31,10 +31,13 @@ def plot_moments(moments, predictions, styles):
             few_ticks(axes)
             axes.set_ylim(bottom=0)
             axes.set_title(observable)
+        for axes in panels.flat[len(observables) :]:
+            axes.set_visible(False)
         for axes in panels[:, 0]:
             axes.set_ylabel(f"{case}count")
-    for axes in grid[-1]:
+    for axes in panels.flat[len(observables) - columns : len(observables)]:
         axes.set_xlabel("time")
+        axes.tick_params(labelbottom=True)
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 

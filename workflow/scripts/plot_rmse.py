@@ -26,10 +26,13 @@ def plot_rmse(evaluation, styles, observables):
         axes.plot(table.time, table.noise, color=NOISE, linestyle="--", label="noise of the simulated means")
         axes.set(title=observable, yscale="log")
         axes.xaxis.set_major_locator(MaxNLocator(4))
-    for axes in grid[-1]:
+    for axes in grid.flat[len(observables) :]:
+        axes.set_visible(False)
+    for axes in grid.flat[len(observables) - columns : len(observables)]:
         axes.set_xlabel("time")
+        axes.tick_params(labelbottom=True)
     # Exact matching has no error to speak of in the statistics it matches: leave it out below the noise.
-    grid[0, 0].set_ylim(bottom=evaluation.noise[evaluation.noise > 0].min() / 3)
+    grid[0, 0].set_ylim(evaluation.noise[evaluation.noise > 0].min() / 3, 2 * evaluation.rmse.max())
     figure.supylabel("RMSE over initial conditions (counts)")
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure

@@ -13,9 +13,9 @@ def plot_trajectories(predictions, models):
 
     Axes are the first three parameters of the domain, or as many as there are; of a single one, time is the other.
     """
-    columns = 2
+    columns = min(2, len(predictions))
     rows = -(-len(predictions) // columns)
-    figure = plt.figure(figsize=(PAGE, 0.42 * PAGE * rows))
+    figure = plt.figure(figsize=(PAGE * columns / 2, 0.42 * PAGE * rows))
     for place, (name, predicted) in enumerate(predictions.items(), start=1):
         hidden = {letter for layer in models[name]["layers"] for letter in layer["species"]}
         domain = models[name]["domain"]["parameters"][:3]
