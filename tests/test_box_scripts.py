@@ -9,10 +9,11 @@ from matplotlib import pyplot as plt
 from compare_sweeps import compare_sweeps
 from conftest import ROOT
 from dbd.baselines import independent_biases
-from dbd.models import build_model
+from dbd.models import build_dynamics, build_model
 from dbd.streams import stream
 from dbd.study import load_study
-from initial_parameters import independent, sampled
+from initial_parameters import METHODS, independent, sampled
+from learn_dynamics import path_tracking
 from match_oracle import sampled_match
 from plot_site_selection import plane_counts, plot_site_selection
 from plot_visited_grid import plot_visited_grid, visited_edges
@@ -93,6 +94,17 @@ def test_sampled_initial_parameters_of_a_hidden_layer(settings, moments):
     after = sampled(model, section, moments, None, generator_of)
     assert before[0, model.parameters.index("AX")] == 1
     assert (after[0, :3] < before[0, :3]).all()
+
+
+@pytest.mark.parametrize("name", ["pairwise", "hidden"])
+def test_learning_stays_on_the_grid(settings, moments, name):
+    section = settings["models"][name]
+    model = build_model(settings, section)
+    dynamics = build_dynamics(settings, section, model)
+    start = METHODS[section["initial"]["method"]](model, section, moments, None, generator_of)
+    recipe = path_tracking(section["learning"], model, dynamics, start, moments, None, generator_of, 1)
+    *_, last = recipe.states(None)
+    assert (dynamics.excess(dynamics.integrate(last["u"], start, 12)) == 0).all()
 
 
 def test_edges_of_visited_cells():

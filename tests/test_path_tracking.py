@@ -11,7 +11,7 @@ from dbd.hermite import HermiteGrid
 from dbd.lattice import Lattice
 from dbd.learning import finish
 from dbd.path_tracking import PathTracking
-from dbd.paths import PathMatch
+from dbd.paths import PathMatch, smooth
 from dbd.sampled import Response, SamplingLaw
 from dbd.sampling import Sampler
 from dbd.streams import stream
@@ -99,3 +99,12 @@ def test_learning_goes_on_from_any_state_with_the_same_bytes(match):
         for one, other in zip(again, states[place + 1 :], strict=False):
             assert one.keys() == other.keys()
             assert all((np.asarray(one[name]) == np.asarray(other[name])).all() for name in one)
+
+
+def test_smoothing_keeps_ends_and_straight_lines_and_takes_noise_off():
+    line = np.linspace(0, 1, 40)[:, None] * [1.0, -2.0]
+    np.testing.assert_allclose(smooth(line), line, atol=1e-12)
+    noise = 0.1 * np.random.default_rng(1).standard_normal((400, 2))
+    found = smooth(noise)
+    np.testing.assert_array_equal(found[[0, -1]], noise[[0, -1]])
+    assert np.diff(found, axis=0).std() < 0.1 * np.diff(noise, axis=0).std()

@@ -17,10 +17,10 @@ from dbd.checkpoints import State
 from dbd.dynamics import Dynamics
 from dbd.learning import State as Position
 from dbd.learning import optimise
-from dbd.paths import PathMatch
+from dbd.paths import PathMatch, smooth
 from dbd.tracking import Distance, SpanProblem, kernel_functions, tube
 
-PIECES = (10, 33)  # time steps in the pieces of trajectories before whole ones
+PIECES = (10, 33, 66)  # time steps in the pieces of trajectories before whole ones
 CLOSE = 0.01  # distance of a trajectory from its path, in every parameter, that counts as one
 MOST_STEPS = (8, 25)  # optimisation steps on pieces of a length, and on whole trajectories
 GAIN = 1e-2  # relative fall of the action at which the last of them is taken
@@ -43,7 +43,7 @@ class PathTracking:
         The model's differential equations.
     iterations
         Steps of every path; the paths that are tracked are averages over the later half of them (stochastic
-        approximation), so that the noise that is left is that of the lattices of all of these steps together.
+        approximation), smoothed in time.
     roughness
         Weight of the energy of the right-hand sides.
     generator_of
@@ -97,7 +97,8 @@ class PathTracking:
 
     def _track(self, state: State) -> Iterator[dict[str, np.ndarray]]:
         """Yield the states of tracking, from its beginning or from `state`."""
-        paths = state["total"] / (self.iterations - self.iterations // 2)
+        averages = state["total"] / (self.iterations - self.iterations // 2)
+        paths = np.stack([smooth(path) for path in averages])
         last = paths.shape[1] - 1
         lengths = [length for length in PIECES if length < last] + [last]
         done, begin = int(state.get("phase", 0)), int(state.get("begin", len(state["action"])))

@@ -35,6 +35,7 @@ LONGEST = 0.25  # largest change of a parameter in one step
 LARGEST = 0.2  # relative difference of moments beyond which it is taken for this
 EVERY = 3  # time steps between those that the first path is matched at
 TRIALS = 5  # steps at each of them
+SMOOTHING = 2.5  # standard deviation in time steps of the Gaussian that takes the noise of sampling off a path
 
 
 class Step(NamedTuple):
@@ -120,12 +121,12 @@ class PathMatch:
         return Step(path + change, difference / self.scale, gradient)
 
     def solve(self, iterations: int, generator_of: Callable[..., np.random.Generator]) -> np.ndarray:
-        """Path (times, P) after a number of steps, averaged over the later half of them."""
+        """Path (times, P) after a number of steps, averaged over the later half of them and smoothed."""
         path, total = self.follow(lambda *place: generator_of("follow", *place)), np.zeros(1)
         for turn in range(iterations):
             path = self.step(path, lambda time, turn=turn: generator_of("refine", turn, time)).path
             total = total + (path if turn >= iterations // 2 else 0.0)
-        return total / (iterations - iterations // 2)
+        return smooth(total / (iterations - iterations // 2))
 
     @cached_property
     def _prior(self) -> np.ndarray:
@@ -150,6 +151,19 @@ class PathMatch:
 def _bounded(step: np.ndarray) -> np.ndarray:
     """Steps (..., P), shortened so that no parameter changes too much."""
     return step * np.minimum(1.0, LONGEST / np.abs(step).max(axis=-1, keepdims=True))
+
+
+def smooth(path: np.ndarray) -> np.ndarray:
+    """A path (times, P) without the noise of single times: its ends stay where they are.
+
+    What is left of that noise is small beside the error of the moments, but not its derivative, which is what
+    right-hand sides are learned from.
+    """
+    beyond = min(len(path) - 1, int(4 * SMOOTHING))
+    longer = np.pad(path, ((beyond, beyond), (0, 0)), mode="reflect", reflect_type="odd")
+    smoothed = gaussian_filter1d(longer, SMOOTHING, axis=0)[beyond:-beyond]
+    smoothed[[0, -1]] = path[[0, -1]]  # to the last digit
+    return smoothed
 
 
 def path_matches(

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy import sparse
-from scipy.sparse.linalg import splu
+from scipy import linalg, sparse
 
 from dbd.hermite import HermiteGrid
 from dbd.learning import Misfit, Problem, State
@@ -53,7 +52,7 @@ def kernel_functions(grid: HermiteGrid, points: np.ndarray) -> sparse.csr_array:
     splines = grid.splines()
     energy = grid.spline_roughness() + RIDGE * sparse.eye_array(splines.shape[1])
     at_points = (grid.basis(points) @ splines).toarray()
-    kernels = splu(sparse.csc_array(energy)).solve(at_points.T)
+    kernels = linalg.cho_solve(linalg.cho_factor(energy.toarray(), overwrite_a=True), at_points.T)
     eigenvalues, vectors = np.linalg.eigh(at_points @ kernels)
     kept = eigenvalues > INDEPENDENT * eigenvalues[-1]
     return sparse.csr_array(splines @ (kernels @ (vectors[:, kept] / np.sqrt(eigenvalues[kept]))))
