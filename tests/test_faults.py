@@ -95,13 +95,11 @@ def test_killed_run_ends_with_the_same_bytes(project, start):
 
 
 KILLS = 24
-ROUNDS = 3
 
 
 @pytest.mark.kills
-@pytest.mark.parametrize("round", range(ROUNDS))
-def test_killed_again_and_again(project, start, round):
-    """Eight kills at random moments between the first job and the last, a third each of Snakemake, a job, everything.
+def test_killed_again_and_again(project, start):
+    """Two dozen kills at random moments between the first job and the last: Snakemake, a job, or everything, in turn.
 
     A moment is when so many jobs are done and then up to a second more, so that it does not depend on the machine.
     """
@@ -109,11 +107,10 @@ def test_killed_again_and_again(project, start, round):
     benchmarks = project.root / "results" / "smoke" / "benchmarks"
     jobs = len(list(benchmarks.rglob("*.tsv")))
     shutil.rmtree(project.root / "results")
-    random = Random(f"kills {round}")
-    number = KILLS // ROUNDS
-    killers = [kill_snakemake, kill_job, kill_everything] * number
-    moments = sorted(random.sample(range(jobs - 1), number))
-    for killer, moment in zip(random.sample(killers[:number], number), moments, strict=True):
+    random = Random("kills")
+    moments = sorted(random.sample(range(jobs - 1), KILLS))
+    killers = random.sample([kill_snakemake, kill_job, kill_everything] * (KILLS // 3), KILLS)
+    for killer, moment in zip(killers, moments, strict=True):
         process = start()
         assert wait_for(process, lambda moment=moment: len(list(benchmarks.rglob("*.tsv"))) >= moment)
         time.sleep(random.random())

@@ -25,6 +25,7 @@ from dbd.hermite import HermiteGrid  # noqa: E402
 from dbd.lattice import Lattice  # noqa: E402
 from dbd.sampling import Sampler  # noqa: E402
 from dbd.simulation import place_counts, simulate_runs  # noqa: E402
+from dbd.store import COMPRESSION_LEVEL  # noqa: E402
 from dbd.streams import stream  # noqa: E402
 
 DOCUMENT = ROOT / "docs" / "scale.md"
@@ -61,7 +62,7 @@ def simulation(side: int) -> tuple[float, float, float]:
         return simulate_runs(initial, ROSSLER, lattice, "uniform", 0.01, steps, generators)
 
     spent, (occupancy, turns) = seconds(work)
-    kept = sum(len(zlib.compress(run.tobytes(), 1)) for run in occupancy)
+    kept = sum(len(zlib.compress(run.tobytes(), COMPRESSION_LEVEL)) for run in occupancy)
     return spent / turns.sum(), turns.sum() / (runs * steps * lattice.size), kept / occupancy.size
 
 
