@@ -8,7 +8,7 @@ BIN := .venv/bin
 PROFILE ?=
 SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--profile profiles/$(PROFILE),--cores $(CORES))
 
-.PHONY: help reproduce provenance report test test-cluster test-faults check format benchmark schema lock
+.PHONY: help reproduce provenance report study test test-cluster test-faults check format benchmark schema lock
 .DEFAULT_GOAL := help
 
 help:
@@ -24,7 +24,7 @@ provenance: .venv/installed ## how a file was made, and whether it would be the 
 	$(BIN)/python workflow/provenance.py $(FILE) $(ARGUMENTS)
 
 report: .venv/installed ## tables, figures, runtimes and configuration of all studies on one page
-	$(BIN)/python workflow/progress.py $(SNAKEMAKE) $(ARGUMENTS) make_report
+	$(BIN)/python workflow/progress.py $(SNAKEMAKE) make_report $(ARGUMENTS)
 	@printf 'Report:\n%s\n' results/report.html
 
 study: .venv/installed ## one study by the name of its file: make study NAME=template
