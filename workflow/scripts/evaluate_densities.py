@@ -5,7 +5,7 @@ square over starts and cells relative to that of the densities, ``noise`` of the
 error without the noise. ``summary.csv`` has a row per model: the same over all times after the start, at the last one
 (``late``), how many times the first model's error it is, and, where the truth is known, the error against the exact
 densities and of the functions over the visited nu. ``functions.csv`` has a row per model and bin of the nu that
-the first model visits on the training split: the functions, their standard deviation over resampled runs, and the share
+the first model visits on the training split: the functions, their standard error by resampled runs, and the share
 of the evidence on each that is in the bin.
 """
 
@@ -24,6 +24,7 @@ from dbd.tables import write_table
 
 NAMES = ("F0", "F1", "F2")
 BINS = 40
+CENTRAL = (0.16, 0.84)
 
 
 def evaluate_densities(settings, densities, dynamics, training, predictions):
@@ -81,10 +82,15 @@ def coarse_sem(simulated, model, cells):
 
 
 def function_spread(model, learned, nu):
-    """Standard deviation of the functions over resampled runs (3, points); not a number if none were resampled."""
+    """Half the range of the middle 68 % of resampled functions (3, points); not a number if none were resampled.
+
+    For normal variates it is the standard deviation; the logarithm of an F2 that the data do not tell from zero has
+    long tails, over which a standard deviation would say nothing.
+    """
     if "replicates" not in learned:
         return np.full((len(NAMES), len(nu)), np.nan)
-    return np.std([model.functions(u, nu) for u in learned.replicates.values], axis=0, ddof=1)
+    low, high = np.quantile([model.functions(u, nu) for u in learned.replicates.values], CENTRAL, axis=0)
+    return (high - low) / 2
 
 
 def function_table(model, learned, nu, edge):

@@ -9,7 +9,7 @@ from dbd.plotting import NOISE, PAGE, few_ticks, model_colors, save
 from dbd.tables import read_table
 
 FUNCTIONS = {"F0": "$F_0$", "F1": "$F_1$", "F2": "$F_2$"}
-BAND = 2.0  # standard deviations over resampled runs
+BAND = 2.0  # standard errors by resampled runs
 STYLES = ("--", ":", "-.")  # of functions without a band, one by one: some coincide
 SEEN = 1e-3  # a function is drawn where a bin has at least this share of the evidence on it
 
