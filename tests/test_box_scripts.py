@@ -86,9 +86,11 @@ def test_oracle_keeps_the_start_and_meets_the_moments(settings, moments):
 
 
 def test_sampled_initial_parameters_of_a_hidden_layer(settings, moments):
-    """Weights bias the visible sites: matching takes that back. Five lattices a step leave a wide margin."""
+    """Weights bias the visible sites: matching takes that back. A wide margin."""
     section = settings["models"]["hidden"]
-    section = section | {"sampling": {"lattices": 100, "sweeps": 5, "start": "empty"}}
+    others = dict.fromkeys(("AX", "BY", "CZ"), 1.0) | dict.fromkeys("XYZ", -3.5)
+    law = {"lattices": 100, "sweeps": 5, "start": "empty"}
+    section = section | {"sampling": law, "initial": {"others": others}}
     model = build_model(settings, section)
     before = independent(model, section, moments, None, generator_of)
     after = sampled(model, section, moments, None, generator_of)

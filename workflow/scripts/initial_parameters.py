@@ -35,10 +35,12 @@ def exact(model, section, moments, lattices, generator_of):
 
 
 def independent(model, section, moments, lattices, generator_of):
-    """Biases of independent sites with the initial means; other parameters as given, or zero."""
+    """Biases of independent sites with the initial means; other parameters, and biases too if given, as given."""
     counts = moments["mean"].sel(observable=list(model.species)).values[:, 0]
-    theta = np.tile([section["initial"]["others"].get(name, 0.0) for name in model.parameters], (len(counts), 1))
+    theta = np.zeros((len(counts), len(model.parameters)))
     theta[:, [model.parameters.index(name) for name in model.species]] = independent_biases(counts, model.lattice.size)
+    for name, value in section["initial"]["others"].items():
+        theta[:, model.parameters.index(name)] = value
     return theta
 
 

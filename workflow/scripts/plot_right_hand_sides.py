@@ -50,7 +50,7 @@ def plot_right_hand_sides(coefficients, predictions, models):
                 figure.colorbar(image, ax=axes, label=velocity)
                 axes.set_ylabel(parameter_symbol(domain["parameters"][1], hidden))
             axes.set_xlabel(parameter_symbol(domain["parameters"][0], hidden))
-            few_ticks(axes)
+            few_ticks(axes, 3)
         for axes in panels.flat[len(predicted.parameter) :]:
             axes.set_visible(False)
         rest = zip(domain["parameters"][2:], middle[2:], strict=True)

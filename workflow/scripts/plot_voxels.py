@@ -17,7 +17,7 @@ STEP = 20  # the time step of the published picture
 def draw_voxels(axes, colors, title):
     """Draw a box of cells with colours (x, y, z, 4), the transparent ones left out."""
     axes.voxels(colors[..., 3] > 0.02, facecolors=colors, edgecolors=colors * [0.7, 0.7, 0.7, 0.5], linewidth=0.2)
-    axes.set(title=title, xlabel="x", ylabel="y", zlabel="z", xticks=[], yticks=[], zticks=[])
+    axes.set(title=title, xticks=[], yticks=[], zticks=[])
     axes.set_box_aspect(colors.shape[:3])
 
 
@@ -31,7 +31,7 @@ def plot_voxels(settings, ensemble, predictions):
     theta = predictions[name].theta.values[0, STEP]
     active = sampler.probabilities(theta, sampler.start(lattice[None]), 1)[0]
     palette = np.array([(0, 0, 0, 0), *map(to_rgba, PALETTE)])
-    figure = plt.figure(figsize=(PAGE, 0.5 * PAGE))
+    figure = plt.figure(figsize=(PAGE, 0.34 * PAGE))
     hidden = model.layers[0].species
     panels = [figure.add_subplot(1, 1 + len(hidden), 1 + k, projection="3d") for k in range(1 + len(hidden))]
     draw_voxels(panels[0], palette[lattice].reshape(*shape, 4), f"simulated, time {STEP * dt:.2g}")

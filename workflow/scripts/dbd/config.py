@@ -298,7 +298,7 @@ class Initial(Strict):
         "sampled moments, from these; contrastive: contrastive divergence."
     )
     others: dict[str, Number] = Field(
-        {}, description="For independent sites: parameters that are not visible biases and not zero."
+        {}, description="For independent sites: parameters that are not zero, or visible biases to take in their place."
     )
     contrastive: StaticContrastive = Field(StaticContrastive(), description="Settings of contrastive divergence.")
 
