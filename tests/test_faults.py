@@ -136,9 +136,9 @@ DAMAGED = {
     },
     "predictions": {
         "models/visible/test.nc": "figures/parameters.png",
-        "models/hidden/oracle.test.nc": "summary.csv",
+        "evaluation.csv": "figures/rmse.png",
     },
-    "tables": {"evaluation.csv": "figures/rmse.png"},
+    "oracles": {"models/hidden/oracle.test.nc": "summary.csv"},
 }
 
 
