@@ -20,7 +20,7 @@ from dbd.learning import optimise
 from dbd.paths import PathMatch, smooth
 from dbd.tracking import Distance, SpanProblem, kernel_functions, tube
 
-PIECES = (10, 33, 66)  # time steps in the pieces of trajectories before whole ones
+PIECES = (10, 15, 22, 33, 45, 66)  # time steps in the pieces of trajectories before whole ones
 CLOSE = 0.01  # distance of a trajectory from its path, in every parameter, that counts as one
 MOST_STEPS = (8, 25)  # optimisation steps on pieces of a length, and on whole trajectories
 GAIN = 1e-2  # relative fall of the action at which the last of them is taken
