@@ -199,7 +199,9 @@ EDITS = [
     ),
     (
         "more initial conditions for the test: 6 in place of 4",
-        replace("config/smoke.yaml", "initial_conditions: 4, runs: 10", "initial_conditions: 6, runs: 10"),
+        replace(
+            "config/smoke.yaml", "test: {initial_conditions: 4, runs: 10}", "test: {initial_conditions: 6, runs: 10}"
+        ),
         jobs(
             "match_oracle",
             "predict_baseline",
@@ -214,7 +216,7 @@ EDITS = [
     ),
     ("a reaction's rate or probability", replace(STUDY, "0.01}", "0.02}"), EVERYTHING_OF_THE_STUDY),
     ("the shape of the lattice", replace("config/smoke.yaml", "shape: [100]", "shape: [90]"), EVERYTHING_OF_THE_STUDY),
-    ("the number of time steps", replace("config/smoke.yaml", "steps: 20\n", "steps: 15\n"), EVERYTHING_OF_THE_STUDY),
+    ("the number of time steps", replace("config/smoke.yaml", "steps: 20\n      splits:\n        train", "steps: 15\n      splits:\n        train"), EVERYTHING_OF_THE_STUDY),
     ("the seed", replace("config/config.yaml", "seed: 2019", "seed: 2020"), EVERYTHING_OF_THE_STUDY),
     (
         "how the ensemble is cut into jobs",
