@@ -216,11 +216,19 @@ EDITS = [
     ),
     ("a reaction's rate or probability", replace(STUDY, "0.01}", "0.02}"), EVERYTHING_OF_THE_STUDY),
     ("the shape of the lattice", replace("config/smoke.yaml", "shape: [100]", "shape: [90]"), EVERYTHING_OF_THE_STUDY),
-    ("the number of time steps", replace("config/smoke.yaml", "steps: 20\n      splits:\n        train", "steps: 15\n      splits:\n        train"), EVERYTHING_OF_THE_STUDY),
+    (
+        "the number of time steps",
+        replace(
+            "config/smoke.yaml",
+            "steps: 20\n      splits:\n        train: {initial_conditions: 6",
+            "steps: 15\n      splits:\n        train: {initial_conditions: 6",
+        ),
+        EVERYTHING_OF_THE_STUDY,
+    ),
     ("the seed", replace("config/config.yaml", "seed: 2019", "seed: 2020"), EVERYTHING_OF_THE_STUDY),
     (
         "how the ensemble is cut into jobs",
-        replace("config/smoke.yaml", "runs: 5}", "runs: 10}"),
+        replace("config/smoke.yaml", "initial_conditions: 3, runs: 5}", "initial_conditions: 3, runs: 10}"),
         EVERYTHING_OF_THE_STUDY | {"simulate_ensemble": 4, "count_moments": 4},
     ),
     ("how files are written, `store.py`", append(f"{LIBRARY}/store.py"), ALL),
