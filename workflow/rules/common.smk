@@ -95,25 +95,27 @@ def start_settings(*keys):
 
 
 @cache
+def imported(file):
+    """Files of the library that a file imports."""
+    names = []
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module]
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+    files = {SCRIPTS.joinpath(*name.split(".")).with_suffix(".py") for name in names}
+    return {file for file in files if file.exists()}
+
+
+@cache
 def library(script):
     """Files of the library that a script imports, directly or through others, found by walking the imports."""
     found, ahead = set(), [SCRIPTS / script]
     while ahead:
-        for node in ast.walk(ast.parse(ahead.pop().read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module:
-                names = [
-                    node.module,
-                    *(f"{node.module}.{alias.name}" for alias in node.names),
-                ]
-            elif isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            else:
-                continue
-            for name in names:
-                file = SCRIPTS.joinpath(*name.split(".")).with_suffix(".py")
-                if file.exists() and file not in found:
-                    found.add(file)
-                    ahead.append(file)
+        new = imported(ahead.pop()) - found
+        found |= new
+        ahead += new
     return sorted(os.path.relpath(file) for file in found)
 
 
