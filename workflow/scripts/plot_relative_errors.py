@@ -8,6 +8,7 @@ from dbd.plotting import NOISE, PAGE, SIMULATION, line_styles, save
 from dbd.tables import read_table
 
 ORACLE = "_oracle"
+RANGE = (0.005, 2.0)  # what is given the true means has no error in them but rounding
 
 
 def plot_relative_errors(summary, styles):
@@ -25,7 +26,7 @@ def plot_relative_errors(summary, styles):
         if (oracle := name + ORACLE) in summary.model.values:
             best = table.loc[oracle].reindex(observables).relative_rmse
             axes.plot(left, best, "_", color=NOISE, markersize=12, label="static matching")
-    axes.set(xticks=place, xticklabels=observables, ylabel="RMSE / range", yscale="log")
+    axes.set(xticks=place, xticklabels=observables, ylabel="RMSE / range", yscale="log", ylim=RANGE)
     handles, labels = axes.get_legend_handles_labels()
     once = dict(zip(labels, handles, strict=True))
     figure.legend(once.values(), once.keys(), loc="outside lower center", ncols=3)
