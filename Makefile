@@ -34,8 +34,8 @@ study: .venv/installed ## one study by the name of its file: make study NAME=tem
 test: .venv/installed check ## all tests
 	$(BIN)/python -m pytest
 
-test-faults: .venv/installed ## kill the smoke study at two dozen random moments
-	$(BIN)/python -m pytest -m kills tests/test_faults.py
+test-faults: .venv/installed ## damage the smoke study, and kill it at two dozen random moments
+	$(BIN)/python -m pytest -m "faults or kills" tests/test_faults.py
 
 test-cluster: .venv/installed ## the smoke study on a Slurm cluster of two nodes on this machine (root on Debian)
 	tests/with_slurm $(BIN)/python -m pytest -m cluster tests/test_cluster.py || [ $$? = 77 ]

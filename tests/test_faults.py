@@ -71,6 +71,7 @@ def wait_for(process, ready):
     return process.poll() is None
 
 
+@pytest.mark.faults
 def test_killed_run_ends_with_the_same_bytes(project, start):
     """Snakemake is killed while it simulates and leaves its jobs behind; then all of it while it learns."""
     wanted = project.products()
@@ -142,6 +143,7 @@ DAMAGED = {
 }
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("damaged", DAMAGED.values(), ids=DAMAGED)
 def test_damaged_file_is_told_and_nothing_else_is_lost(project, damaged):
     """Half a file, as old as the whole one was, is told in one line when it is read; deleted, it is made anew."""
