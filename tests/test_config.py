@@ -3,8 +3,10 @@
 import pytest
 from pydantic import ValidationError
 
-from dbd.config import PATTERNS, Domain, Settings, Study
+from dbd.config import Settings, Study
+from dbd.model_config import Domain
 from dbd.study import ConfigurationError, load_study, parse
+from dbd.values import PATTERNS
 
 REMOVED = object()
 

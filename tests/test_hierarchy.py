@@ -3,31 +3,18 @@
 import numpy as np
 import pytest
 
+import chemistry
+from chemistry import network
 from dbd.hierarchy import births, conversions, directions, drift, turns
 from dbd.lattice import Lattice
 from dbd.moments import count_observables
-from dbd.reactions import EMPTY, ReactionNetwork
+from dbd.reactions import EMPTY
 from dbd.simulation import place_counts, simulate_runs
 from dbd.streams import stream
 
 # Every kind of reaction.
-CHEMISTRY = [
-    ("0 -> A", {"rate": 0.7}),
-    ("0 -> A + B", {"rate": 0.3}),
-    ("A -> A + B", {"rate": 0.6}),
-    ("A -> 2B", {"rate": 0.5}),
-    ("B -> 0", {"rate": 1.3}),
-    ("B -> A", {"rate": 0.4}),
-    ("A + A -> B", {"probability": 0.3}),
-    ("A + B -> 2B", {"probability": 0.35}),
-    ("B + A -> A", {"probability": 0.45}),
-    ("2B -> B + A", {"probability": 0.5}),
-]
+CHEMISTRY = [*chemistry.CHEMISTRY, ("0 -> A + B", {"rate": 0.3})]
 DT = 0.4
-
-
-def network(*equations, species="AB"):
-    return ReactionNetwork.from_equations(species, equations)
 
 
 def everything(system, dimension, dt=DT):
@@ -91,7 +78,7 @@ LATTICES = [Lattice((41,), "periodic"), Lattice((5, 6), "periodic"), Lattice((5,
 @pytest.mark.parametrize("density", [0.3, 0.85])
 def test_hierarchy_is_exact_in_every_configuration(lattice, density):
     """Singles, and pairs along the first and the last axis: to rounding, with every kind of reaction."""
-    system, here = network(*CHEMISTRY), (0,) * lattice.dimension
+    system, here = network("AB", *CHEMISTRY), (0,) * lattice.dimension
     first, last = (1, *here[1:]), (*here[1:], 1)
     windows = [{here: 1}, {here: 2}, {here: 1, first: 1}, {here: 1, first: 2}, {here: 2, last: 2}]
     generator = stream(5, "hierarchy", lattice.dimension, int(100 * density))
@@ -107,13 +94,13 @@ def test_the_test_sees_mutations():
     """Of the rates, the order of trials, the room and the time step."""
     lattice, window = LATTICES[1], {(0, 0): 1, (1, 0): 2}
     state = stream(6, "mutations").choice(3, size=lattice.size, p=[0.4, 0.3, 0.3]).astype(np.uint8)
-    system = network(*CHEMISTRY)
+    system = network("AB", *CHEMISTRY)
     exact = rate_of_change(system, lattice, state, window)
     twice = [("A + A -> B", {"probability": 0.6}) if text == "A + A -> B" else (text, c) for text, c in CHEMISTRY]
     events = everything(system, 2)
     mutations = {
-        "factor 2": everything(network(*twice), 2),
-        "order": everything(network(*CHEMISTRY[::-1]), 2),
+        "factor 2": everything(network("AB", *twice), 2),
+        "order": everything(network("AB", *CHEMISTRY[::-1]), 2),
         "room": [event for event in events if len(event.before) < 3],
         "time step": everything(system, 2, 1.1 * DT),
     }
@@ -124,7 +111,7 @@ def test_the_test_sees_mutations():
 
 def test_means_of_a_master_equation():
     """A ring of five sites, all 243 states: the change of mean pairs is that of the generator, applied once."""
-    lattice, system = Lattice((5,), "periodic"), network(*CHEMISTRY)
+    lattice, system = Lattice((5,), "periodic"), network("AB", *CHEMISTRY)
     states = np.array(list(np.ndindex((3,) * lattice.size)), np.uint8)
     powers = 3 ** np.arange(lattice.size)[::-1]
     generator = np.zeros((len(states), len(states)))
@@ -143,7 +130,7 @@ def test_means_of_a_master_equation():
 
 
 def test_singles_depend_on_pairs_and_pairs_on_bent_and_straight_triplets():
-    system = network(("A + A -> 0", {"probability": 0.1}), species="A")
+    system = network("A", ("A + A -> 0", {"probability": 0.1}))
     single = drift(everything(system, 2), {(0, 0): 1})
     assert max(map(len, single)) == 2
     assert sum(rate for pattern, rate in single.items() if [o for _, o in pattern] == [1, 1]) == pytest.approx(
@@ -157,7 +144,7 @@ def test_singles_depend_on_pairs_and_pairs_on_bent_and_straight_triplets():
 
 def test_numbers_that_no_reaction_changes_have_no_drift():
     """A + B and hence the sum of both rows of the hierarchy vanish term by term, summed over where patterns lie."""
-    system = network(("A + B -> 2B", {"probability": 0.3}), ("B -> A", {"rate": 0.2}))
+    system = network("AB", ("A + B -> 2B", {"probability": 0.3}), ("B -> A", {"rate": 0.2}))
     events = everything(system, 1)
     lattice = Lattice((7,), "periodic")
     state = stream(8, "conserved").integers(0, 3, lattice.size).astype(np.uint8)
@@ -181,7 +168,7 @@ def test_first_step_of_the_simulation(shape):
     here, numbers = (0,) * len(shape), [lattice.size // 3, lattice.size // 4]
     generators = [stream(9, "first step", len(shape), run) for run in range(runs)]
     initials = np.stack([place_counts(numbers, lattice, "uniform", generator) for generator in generators])
-    record, _ = simulate_runs(initials, network(*small), lattice, "uniform", dt, 1, generators)
+    record, _ = simulate_runs(initials, network("AB", *small), lattice, "uniform", dt, 1, generators)
     change = np.diff(count_observables(record, lattice, "AB", "AB"), axis=1)[:, 0].astype(float)
 
     def chance(pattern):
@@ -193,7 +180,7 @@ def test_first_step_of_the_simulation(shape):
         return probability
 
     def scores(equations):
-        events = everything(network(*equations), len(shape), dt)
+        events = everything(network("AB", *equations), len(shape), dt)
         expected = [
             lattice.size * sum(rate * chance(pattern) for pattern, rate in drift(events, {here: species}).items())
             for species in (1, 2)

@@ -8,8 +8,9 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 from dbd.baselines import BASELINES
-from dbd.config import Contrastive, GaussNewton, InitialCondition, Model, PathTracking, Study
+from dbd.config import InitialCondition, Study
 from dbd.energy import EnergyModel
+from dbd.model_config import Contrastive, GaussNewton, Model, PathTracking
 from dbd.models import build_chain, build_model
 from dbd.moments import check_observables
 from dbd.systems import build_lattice, build_network

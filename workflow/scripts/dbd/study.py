@@ -12,9 +12,10 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from dbd.checks import STAGES, start_of
-from dbd.config import PATTERNS, Study
+from dbd.config import Study
 from dbd.continuous.checks import STAGES as CONTINUOUS_STAGES
 from dbd.continuous.config import ContinuousStudy
+from dbd.values import PATTERNS
 
 ALLOWED = {
     "bool_parsing": "allowed is true or false",

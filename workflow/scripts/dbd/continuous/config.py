@@ -1,13 +1,15 @@
 """The typed definition of a study in continuous space: its keys, with type, range, default and meaning.
 
-A study file with the key ``space`` in place of ``lattice`` is of this kind; what both kinds share is in `dbd.config`.
+A study file with the key ``space`` in place of ``lattice`` is of this kind. What both kinds share is in `dbd.config`
+and `dbd.values`.
 """
 
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from dbd.config import COLOR, Batch, Count, Letter, Name, Number, Positive, Strict
+from dbd.config import Batch
+from dbd.values import COLOR, Count, Letter, Name, Number, Positive, Strict
 
 NonNegative = Annotated[Number, Field(ge=0)]
 
