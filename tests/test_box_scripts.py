@@ -118,15 +118,14 @@ def test_edges_of_visited_cells():
 
 
 def test_figures(settings, moments, predictions):
-    occupancy = np.zeros((1, 2, TIMES, 64), np.uint8)
-    occupancy[..., ::5] = 1
-    ensemble = xr.Dataset({"occupancy": (("initial_condition", "run", "time", "site"), occupancy)})
-    assert plane_counts(ensemble, (4, 4, 4)).reshape(2, 4).sum(axis=1).tolist() == [13, 13]
+    runs = np.zeros((2, TIMES, 64), np.uint8)
+    runs[..., ::5] = 1
+    assert plane_counts(runs, (4, 4, 4)).reshape(2, 4).sum(axis=1).tolist() == [13, 13]
     long = {name: one.isel(time=np.minimum(np.arange(TIMES), 12)) for name, one in predictions.items()}
     figures = [
-        plot_voxels(settings, ensemble, long),
+        plot_voxels(settings, runs[0], long),
         plot_visited_grid(moments, predictions, settings["species"], 64, settings["models"], {}),
-        plot_site_selection({"a": moments, "b": moments}, {"a": ensemble, "b": ensemble}, (4, 4, 4), 12),
+        plot_site_selection({"a": moments, "b": moments}, {"a": runs, "b": runs}, (4, 4, 4), 12),
     ]
     assert [len(figure.axes) for figure in figures] == [4, 2, 12]
     plt.close("all")

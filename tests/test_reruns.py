@@ -5,6 +5,7 @@
 
 import os
 import re
+import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -251,6 +252,35 @@ def found(project_without_kernels):
 @pytest.mark.parametrize(("what", "expected"), [(row[0], row[2]) for row in EDITS], ids=[row[0] for row in EDITS])
 def test_edit_runs_again_exactly_what_depends_on_it(found, what, expected):
     assert found[what] == expected
+
+
+# The same where lattices are not kept, up to the moments of a split.
+WITHOUT_LATTICES = {
+    "nothing": (lambda project: None, {}),
+    "more runs": (
+        replace("config/smoke.yaml", "initial_conditions: 6, runs: 10", "initial_conditions: 6, runs: 15"),
+        {"simulate_temporary_ensemble": 2, "count_moments": 2, "combine_moments": 1},
+    ),
+    "the script of the simulation": (
+        append("workflow/scripts/simulate_ensemble.py"),
+        {"simulate_temporary_ensemble": 4, "count_moments": 4, "combine_moments": 1},
+    ),
+    "a reaction's probability": (
+        replace(STUDY, "0.01}", "0.02}"),
+        {"simulate_temporary_ensemble": 4, "count_moments": 4, "combine_moments": 1},
+    ),
+}
+
+
+@pytest.mark.parametrize("what", WITHOUT_LATTICES)
+def test_edit_without_lattices(project_without_kernels, what):
+    edit, expected = WITHOUT_LATTICES[what]
+    project = project_without_kernels()
+    shutil.rmtree(project.results / "train" / "ensemble")
+    batch = "batch: {initial_conditions: 3, runs: 5}"
+    project.edit("config/smoke.yaml", batch, f"{batch}\n      keep_lattices: false")
+    edit(project)
+    assert project.jobs(str(project.RESULTS / "train" / "moments.nc")) == expected
 
 
 def in_words(again):

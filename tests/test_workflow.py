@@ -24,7 +24,7 @@ COUNTS = ("initial_condition", "time", "observable")
 # Variables of each kind of file with their dimensions.
 CONTRACTS = {
     "*/ensemble/*.nc": {
-        "occupancy": ("initial_condition", "run", "time", "site"),
+        "packed": ("initial_condition", "run", "byte", "site"),
         "initial_numbers": ("initial_condition", "number"),
         "turns": ("initial_condition", "run"),
     },

@@ -155,11 +155,6 @@ def products(study):
     return [f"<results>/{study}/{name}.csv" for name in tables] + figures(study)
 
 
-def keep(file):
-    """A file of lattices, temporary unless the configuration keeps them."""
-    return file if SETTINGS.keep_lattices else temp(file)
-
-
 def lattices_if(needed):
     """Input function: the lattices of the split, training by default, for models whose recipe draws from them."""
     return lambda w: (

@@ -1,15 +1,23 @@
 # Stochastic simulations, and the moments of their lattices.
 
+KEPT = [
+    name
+    for name, study in STUDIES.items()
+    if on_lattice(name) and study.ensemble.keep_lattices
+]
+
 
 rule simulate_ensemble:
     input:
         library("simulate_ensemble.py"),
     output:
-        keep("<results>/{study}/{split}/ensemble/{part}.nc"),
+        "<results>/{study}/{split}/ensemble/{part}.nc",
     log:
         "<logs>/{study}/{split}/simulate_ensemble/{part}.log",
     benchmark:
         "<benchmarks>/{study}/{split}/simulate_ensemble/{part}.tsv"
+    wildcard_constraints:
+        study=any_of(KEPT),
     conda:
         "../../envs/numerics.yaml"
     threads: cores("simulate_ensemble")
@@ -24,6 +32,17 @@ rule simulate_ensemble:
         "Simulate {wildcards.study}, split {wildcards.split}, {wildcards.part}"
     script:
         "../scripts/simulate_ensemble.py"
+
+
+# Snakemake compares a script with what it made, which is gone; an input it compares with what was made from that.
+use rule simulate_ensemble as simulate_temporary_ensemble with:
+    input:
+        library("simulate_ensemble.py"),
+        os.path.relpath(SCRIPTS / "simulate_ensemble.py"),
+    output:
+        temp("<results>/{study}/{split}/ensemble/{part}.nc"),
+    wildcard_constraints:
+        study=any_of(name for name in STUDIES if on_lattice(name) and name not in KEPT),
 
 
 rule count_moments:

@@ -15,16 +15,21 @@ import xarray as xr
 
 from dbd.jobs import job
 from dbd.moments import Sums, count_observables
+from dbd.packing import blocks, unpack
 from dbd.store import provenance, read, write
 from dbd.systems import build_lattice
 
 
 def count_moments(settings, ensemble):
     """Return the sums over the runs of an ensemble part."""
-    counts = count_observables(
-        ensemble.occupancy.values, build_lattice(settings), settings["species"], settings["observables"]
-    )
-    sums = Sums.of(np.moveaxis(counts, 1, 0))
+    lattice, species, observables = build_lattice(settings), settings["species"], settings["observables"]
+    packed, times = ensemble.packed.values, ensemble.sizes["time"]
+    counts = np.empty((packed.shape[1], packed.shape[0], times, len(observables)), np.int32)
+    for index, runs in enumerate(packed):
+        for some in blocks(len(runs), times * lattice.size):
+            occupancy = unpack(runs[some], len(species) + 1, times)
+            counts[some, index] = count_observables(occupancy, lattice, species, observables)
+    sums = Sums.of(counts)
     where = ("initial_condition", "time", "observable")
     return xr.Dataset(
         {
@@ -37,12 +42,12 @@ def count_moments(settings, ensemble):
             ),
             "initial_numbers": ensemble.initial_numbers,
         },
-        coords={"observable": settings["observables"], "other": settings["observables"], "step": ensemble.step},
+        coords={"observable": observables, "other": observables, "step": ensemble.step},
     )
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
-        ensemble = read(snakemake.input.lattices, "occupancy", "initial_numbers")
+        ensemble = read(snakemake.input.lattices, "packed", "initial_numbers", "step")
         dataset = count_moments(snakemake.params.settings, ensemble)
         write(dataset, snakemake.output[0], provenance(snakemake.params.settings, [snakemake.input.lattices]))

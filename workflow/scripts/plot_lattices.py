@@ -7,15 +7,17 @@ from dbd.jobs import job
 from dbd.models import build_model
 from dbd.plotting import PAGE, SEQUENTIAL, save
 from dbd.sampling import Sampler
-from dbd.store import read, read_models
+from dbd.store import read_lattices, read_models
 
 SITES = 200
 STEPS = 4
 
 
-def plot_lattices(settings, ensemble, predictions):
-    """Return the figure: occupancy of the first sites over time, and lattices with hidden activations below them."""
-    lattices = ensemble.occupancy.values[0, 0]
+def plot_lattices(settings, lattices, predictions):
+    """Return the figure: occupancy of the first sites over time, and lattices with hidden activations below them.
+
+    `lattices` are those of one run, (time, site).
+    """
     hidden = [name for name, model in settings["models"].items() if model["layers"]]
     steps = np.linspace(0, len(lattices) - 1, STEPS).astype(int)
     figure, (top, *rows) = plt.subplots(
@@ -50,8 +52,5 @@ def plot_lattices(settings, ensemble, predictions):
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
-        ensemble = read(snakemake.input.lattices, "occupancy")
-        save(
-            plot_lattices(snakemake.params.settings, ensemble, read_models(snakemake.input.predictions)),
-            snakemake.output,
-        )
+        run, *_ = read_lattices([snakemake.input.lattices])[0]
+        save(plot_lattices(snakemake.params.settings, run, read_models(snakemake.input.predictions)), snakemake.output)

@@ -5,17 +5,17 @@ import numpy as np
 
 from dbd.jobs import job
 from dbd.plotting import PAGE, PALETTE, few_ticks, save
-from dbd.store import read
+from dbd.store import read, read_lattices
 
 
-def plane_counts(ensemble, shape):
-    """Molecules in each plane across the first axis in the initial lattices, over all runs; (runs * planes,)."""
-    lattices = ensemble.occupancy.values[:, :, 0].reshape(-1, *shape)
-    return (lattices > 0).sum(axis=tuple(range(2, lattices.ndim))).ravel()
+def plane_counts(runs, shape):
+    """Molecules in the planes across the first axis of the initial lattices of runs (run, time, site); int, 1-D."""
+    initial = runs[:, 0].reshape(-1, *shape)
+    return (initial > 0).sum(axis=tuple(range(2, initial.ndim))).ravel()
 
 
 def plot_site_selection(moments, lattices, shape, last):
-    """Return the figure, from moments and ensembles by the name of the choice.
+    """Return the figure, from moments and runs (run, time, site) by the name of the choice.
 
     The first panels show the mean and one standard deviation between runs of the observables, the last one how many
     molecules the planes of the initial lattices hold.
@@ -52,12 +52,9 @@ if __name__ == "__main__":
     with job(snakemake.log[0]):
         settings = snakemake.params.settings
         moments = dict(zip(settings["choices"], map(read, snakemake.input.moments), strict=True))
-        ensembles = (read(path, "occupancy") for path in snakemake.input.lattices)
+        lattices = (read_lattices([path])[0] for path in snakemake.input.lattices)
         last = settings["evaluation"]["last_step"] or next(iter(moments.values())).sizes["time"] - 1
         figure = plot_site_selection(
-            moments,
-            dict(zip(settings["choices"], ensembles, strict=True)),
-            settings["lattice"]["shape"],
-            last,
+            moments, dict(zip(settings["choices"], lattices, strict=True)), settings["lattice"]["shape"], last
         )
         save(figure, snakemake.output)

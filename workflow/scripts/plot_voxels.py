@@ -9,7 +9,7 @@ from dbd.jobs import job
 from dbd.models import build_model
 from dbd.plotting import PAGE, PALETTE, save
 from dbd.sampling import Sampler
-from dbd.store import read, read_models
+from dbd.store import read_lattices, read_models
 
 STEP = 20  # the time step of the published picture
 
@@ -21,13 +21,13 @@ def draw_voxels(axes, colors, title):
     axes.set_box_aspect(colors.shape[:3])
 
 
-def plot_voxels(settings, ensemble, predictions):
-    """Return the figure: the lattice, and the activation of each hidden species as its opacity."""
+def plot_voxels(settings, lattices, predictions):
+    """Return the figure: a lattice of a run (time, site), and the activation of each hidden species as its opacity."""
     name = next(name for name, model in settings["models"].items() if model["layers"])
     model = build_model(settings, settings["models"][name])
     sampler = Sampler(model)
     shape, dt = model.lattice.shape, settings["ensemble"]["dt"]
-    lattice = ensemble.occupancy.values[0, 0, STEP]
+    lattice = lattices[STEP]
     theta = predictions[name].theta.values[0, STEP]
     active = sampler.probabilities(theta, sampler.start(lattice[None]), 1)[0]
     palette = np.array([(0, 0, 0, 0), *map(to_rgba, PALETTE)])
@@ -47,7 +47,5 @@ def plot_voxels(settings, ensemble, predictions):
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
-        ensemble = read(snakemake.input.lattices, "occupancy")
-        save(
-            plot_voxels(snakemake.params.settings, ensemble, read_models(snakemake.input.predictions)), snakemake.output
-        )
+        run, *_ = read_lattices([snakemake.input.lattices])[0]
+        save(plot_voxels(snakemake.params.settings, run, read_models(snakemake.input.predictions)), snakemake.output)

@@ -3,7 +3,8 @@
 ====================  ===================================  ========================================================
 variable              dimensions                           what it is
 ====================  ===================================  ========================================================
-occupancy             initial_condition, run, time, site   uint8; 0 empty, 1, 2, ... the species in declared order
+packed                initial_condition, run, byte, site   uint8; 0 empty, 1, 2, ... the species in declared order,
+                                                           at consecutive times in a byte, see `dbd.packing`
 initial_numbers       initial_condition, number            interaction parameters, or molecules of each species
 turns                 initial_condition, run               hop attempts
 ====================  ===================================  ========================================================
@@ -18,6 +19,7 @@ import xarray as xr
 
 from dbd.initial import initial_lattices, initial_names, initial_numbers
 from dbd.jobs import job, progress
+from dbd.packing import blocks, pack, times_per_byte
 from dbd.simulation import check_conserved, simulate_runs
 from dbd.store import provenance, write
 from dbd.streams import stream
@@ -32,9 +34,10 @@ def simulate_ensemble(settings, study, split, initial_conditions, runs, threads)
         settings["species"],
         settings["lattice"]["site_selection"],
     )
-    steps = settings["ensemble"]["steps"]
-    occupancy = np.empty((len(initial_conditions), len(runs), steps + 1, lattice.size), np.uint8)
-    turns = np.empty(occupancy.shape[:2], np.int64)
+    dt, times, states = settings["ensemble"]["dt"], settings["ensemble"]["steps"] + 1, len(species) + 1
+    digits = times_per_byte(states)
+    packed = np.empty((len(initial_conditions), len(runs), -(-times // digits), lattice.size), np.uint8)
+    turns = np.empty(packed.shape[:2], np.int64)
     numbers = []
 
     def numbers_of(*index: int) -> np.random.Generator:
@@ -43,24 +46,28 @@ def simulate_ensemble(settings, study, split, initial_conditions, runs, threads)
     for place, index in enumerate(progress(initial_conditions, len(initial_conditions), "initial conditions")):
         key = (study, split, index)
         numbers.append(initial_numbers(start, species, index, numbers_of))
-        placing = [stream(settings["seed"], "initial lattice", *key, run) for run in runs]
-        moving = [stream(settings["seed"], "simulate", *key, run) for run in runs]
-        lattices = initial_lattices(start, numbers[-1], lattice, species, selection, placing, threads=threads)
-        occupancy[place], turns[place] = simulate_runs(
-            lattices, network, lattice, selection, settings["ensemble"]["dt"], steps, moving, threads=threads
-        )
-    check_conserved(network, occupancy)
+        for some in blocks(len(runs), times * lattice.size, threads):
+            placing = [stream(settings["seed"], "initial lattice", *key, run) for run in runs[some]]
+            moving = [stream(settings["seed"], "simulate", *key, run) for run in runs[some]]
+            lattices = initial_lattices(start, numbers[-1], lattice, species, selection, placing, threads=threads)
+            occupancy, turns[place, some] = simulate_runs(
+                lattices, network, lattice, selection, dt, times - 1, moving, threads=threads
+            )
+            check_conserved(network, occupancy)
+            packed[place, some] = pack(occupancy, states)
     return xr.Dataset(
         {
-            "occupancy": (
-                ("initial_condition", "run", "time", "site"),
-                occupancy,
+            "packed": (
+                ("initial_condition", "run", "byte", "site"),
+                packed,
                 {
                     "units": "1",
-                    "long_name": "state of a site: 0 empty, 1, 2, ... species",
+                    "long_name": f"states of a site, 0 empty, 1, 2, ... species, at {digits} consecutive times: "
+                    f"digits in base {states}, the lowest first",
+                    "states": states,
                     "species": " ".join(species),
                 },
-                {"chunksizes": (1, 1, *occupancy.shape[2:])},
+                {"chunksizes": (1, 1, *packed.shape[2:])},
             ),
             "initial_numbers": (
                 ("initial_condition", "number"),
@@ -73,7 +80,7 @@ def simulate_ensemble(settings, study, split, initial_conditions, runs, threads)
             "initial_condition": list(initial_conditions),
             "run": list(runs),
             "number": list(initial_names(start, species)),
-            "step": ("time", np.arange(steps + 1), {"units": "1", "long_name": "time step"}),
+            "step": ("time", np.arange(times), {"units": "1", "long_name": "time step"}),
         },
     )
 

@@ -118,6 +118,11 @@ class Ensemble(Strict):
         description="Splits by name; 'train' is learned from, the others are held out.",
     )
     batch: Batch = Field(Batch(), description="How the ensemble is cut into jobs.")
+    keep_lattices: bool = Field(
+        True,
+        description="Keep the simulated lattices once they are counted; without them other observables, learning from "
+        "lattices and pictures of them simulate again.",
+    )
 
 
 class Evaluation(Strict):
@@ -202,9 +207,6 @@ class Settings(Strict):
     results: str = Field("results", description="Directory of everything that is computed.")
     studies: tuple[Name, ...] = Field(
         min_length=1, description="Studies that `all` builds, by the names of their files."
-    )
-    keep_lattices: bool = Field(
-        True, description="Keep the simulated lattices; without them a change in learning simulates again."
     )
     overrides: dict[Name, dict[str, Any]] = Field(
         {}, description="Changes laid over a study file, by study; presets such as config/smoke.yaml use it."
