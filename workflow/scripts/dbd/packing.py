@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-BLOCK = 2**26
+BLOCK = 2**23
 """Bytes of lattices that are held in memory unpacked at one time, about."""
 
 
