@@ -46,6 +46,35 @@ def test_full_lattice_counts():
     assert unwrapped.units == (1000, 729)
 
 
+@pytest.mark.parametrize(("boundary", "units"), [("open", 17 + 14), ("periodic", 24)])
+def test_units_on_bonds_are_an_interaction_of_neighbours(boundary, units):
+    """Summed out, they leave the same bias on every site and a pair interaction; exact, by the sum over each unit.
+
+    A 3 x 4 lattice has 17 bonds and 14 outer faces, a periodic one 24 bonds.
+    """
+    lattice, theta = Lattice((3, 4), boundary), np.array([0.3, -0.2, 1.5, -0.7, 1.1, -0.4, 0.6])
+    model = EnergyModel(lattice, ("A", "B"), ("A", "B"), (Layer(("X", "Y"), ("AX", "BX", "BY"), bonds=True),))
+    assert model.units[1] == units
+    visible = np.random.default_rng(1).integers(0, 3, (50, 12)).astype(np.uint8)
+    by_state = [model.statistics(visible, [np.zeros((50, units), np.uint8)]) @ theta]
+    seen = np.pad(visible, [(0, 0), (0, 1)])[:, model.connections[0]]
+    drive = [
+        theta[5] + theta[2] * (seen == 1).sum(axis=2) + theta[3] * (seen == 2).sum(axis=2),
+        theta[6] + theta[4] * (seen == 2).sum(axis=2),
+    ]
+    marginal = by_state[0] + np.logaddexp.reduce([np.zeros_like(drive[0]), *drive]).sum(axis=1)
+
+    def factor(one: int, other: int) -> float:
+        weights = np.array([[0, 0], [theta[2], 0], [theta[3], theta[4]]])
+        return np.log1p(np.exp(theta[5:] + weights[one] + weights[other]).sum())
+
+    bias = [2 * lattice.dimension * (factor(s, 0) - factor(0, 0)) for s in (1, 2)]
+    coupling = [factor(s, r) + factor(0, 0) - factor(s, 0) - factor(r, 0) for s, r in ((1, 1), (1, 2), (2, 2))]
+    pairwise = EnergyModel(lattice, ("A", "B"), ("A", "B", "AA", "AB", "BB"))
+    expected = -pairwise.energy([theta[0] + bias[0], theta[1] + bias[1], *coupling], visible)
+    np.testing.assert_allclose(marginal - expected, units * factor(0, 0), rtol=1e-12)
+
+
 @pytest.mark.parametrize("word", ["AB", "AAB", "ABBA"])
 def test_direction_does_not_matter(word):
     """A word and its mirror image have the same statistic."""
@@ -65,7 +94,13 @@ def test_direction_does_not_matter(word):
         ({"layers": (Layer(("B",), ("AB",), ((0, 0),)),)}, "species 'B': named twice"),
         ({"layers": (Layer(("X",), ("XA",), ((0, 0),)),)}, "weight 'XA': allowed is a species of the layer below"),
         ({"layers": (Layer(("X",), ("AX",), ((0,),)),)}, r"offset \(0,\): needs 2 integers"),
-        ({"layers": (Layer(("X",), ("AX",), ()),)}, "needs at least one offset"),
+        ({"layers": (Layer(("X",), ("AX",), ()),)}, "needs either offsets or a unit on every bond"),
+        ({"layers": (Layer(("X",), ("AX",), ((0, 0),), bonds=True),)}, "needs either offsets or a unit on every bond"),
+        ({"layers": (Layer(("X",), ("AX",), wrap=True, bonds=True),)}, "needs either offsets or a unit on every bond"),
+        (
+            {"layers": (Layer(("X",), ("AX",), bonds=True), Layer(("Y",), ("XY",), ((0, 0),)))},
+            "only the highest can have a unit on every bond",
+        ),
         ({"layers": (Layer(("X",), ("AX",), ((0, 0), (9, 0))),)}, "no unit has all its connections"),
         ({"layers": (Layer(("X",), ("AX",), ((0, 0), (4, 0)), wrap=True),)}, "offsets wrap onto the same unit twice"),
     ],

@@ -1,5 +1,6 @@
 """Static matching along time, and right-hand sides that track the matched paths."""
 
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -58,6 +59,16 @@ def test_matched_paths_have_the_moments_of_the_data(match):
     )
     assert refined(match, 6) < 0.1
     assert refined(backwards, 6) > 0.2
+
+
+def test_differences_match_and_fixed_parameters_stay(match):
+    by_differences = replace(match, differences=True)
+    assert refined(by_differences, 6) < 0.1
+    fixed = replace(match, fixed=("B", "AB"), differences=True)
+    path = fixed.solve(2, lambda *place: stream(9, *place))
+    np.testing.assert_allclose(path[:, 1:], np.tile(match.initial[1:], (TIMES, 1)), rtol=1e-14)
+    assert np.ptp(path[:, 0]) > 0.1
+    assert refined(fixed, 6) > 0.1
 
 
 def test_kernel_functions_are_orthonormal_and_reach_the_points():

@@ -4,7 +4,7 @@ import numpy as np
 
 from dbd.energy import EnergyModel, Layer
 from dbd.lattice import Lattice
-from dbd.sampled import SamplingLaw
+from dbd.sampled import SHIFT, SamplingLaw
 from dbd.sampling import Sampler
 from dbd.streams import stream
 
@@ -27,6 +27,30 @@ def test_covariance_is_the_derivative_for_independent_sites():
     assert holds(*found)
     assert not holds(found.mean, -found.jacobian)
     assert not holds(found.mean[::-1], found.jacobian)
+
+
+def test_differences_are_the_derivative_for_independent_sites():
+    """One sweep with common random numbers: sites that change are binomial. |z| below 6, false alarms below 1e-8."""
+    theta, lattices = np.array([-0.5, 0.3]), 2000
+    law = SamplingLaw(Sampler(EnergyModel(LATTICE, ("A", "B"), ("A", "B"))), ("A", "B"), lattices, 1)
+    mean = law.response(theta, stream(7, "differences")).mean
+    found = law.differences(theta, mean, np.array([True, False]), lambda: stream(7, "differences"))
+
+    def density(shift: float) -> np.ndarray:
+        weight = np.exp(theta + np.array([shift, 0.0]))
+        return weight / (1 + weight.sum())
+
+    change = density(SHIFT) - density(0)
+    error = np.sqrt(abs(change) * LATTICE.size / lattices) / SHIFT
+
+    def holds(slopes: np.ndarray) -> bool:
+        return (abs(slopes - LATTICE.size * change / SHIFT) < 6 * error).all()
+
+    assert holds(found[:, 0])
+    assert (found[:, 1] == 0).all()
+    other = law.differences(theta, mean, np.array([True, False]), lambda: stream(8, "differences"))
+    assert not holds(-found[:, 0])
+    assert abs(other[:, 0] - found[:, 0]).max() > 3 * error.max()  # without common random numbers
 
 
 def test_statistics_of_hidden_layers_are_those_of_the_model():

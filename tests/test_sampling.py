@@ -25,6 +25,9 @@ MODELS = {
     "wrapping hidden layer": EnergyModel(
         Lattice((2, 2, 2)), ("A",), ("A", "AA"), (Layer(("X",), ("AX",), ((0, 0, 0), (1, 0, 0)), wrap=True),)
     ),
+    "hidden units on bonds and at walls": EnergyModel(
+        Lattice((2, 2)), ("A", "B"), ("A", "B"), (Layer(("X",), ("AX", "BX"), bonds=True),)
+    ),
     "deep chain": EnergyModel(
         Lattice((5,)),
         ("A",),
@@ -126,11 +129,18 @@ def test_draws_follow_the_model(name):
         (
             "three species and a hidden unit",
             lambda b: b._replace(
-                neighbours=np.where(np.isin(np.arange(14), [0, 2, 4]), 9, b.neighbours).astype(np.uint32)
+                neighbours=np.where(np.isin(np.arange(7), [0, 2, 4]), 9, b.neighbours).astype(np.uint32)
             ),
         ),
         # The hidden layer not seen by the visible one.
         ("wrapping hidden layer", lambda b: b._replace(second=0 * b.second)),
+        # The units between sites and walls not seen.
+        (
+            "hidden units on bonds and at walls",
+            lambda b: b._replace(
+                neighbours=np.where(np.isin(b.neighbours, [4, 5, 10, 12]), b.neighbours, 16).astype(np.uint32)
+            ),
+        ),
         # Two sites never visited.
         ("deep chain", lambda b: b._replace(unit=b.unit[:3], neighbours=b.neighbours[:3])),
     ],

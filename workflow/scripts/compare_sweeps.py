@@ -15,7 +15,7 @@ from dbd.store import read, read_models
 from dbd.streams import stream
 from dbd.tables import write_table
 
-LATTICES = 60  # per time: enough to tell laws apart, and the longest chains take a while
+LATTICES = 24  # per time: enough to tell laws apart, and the longest chains take a while
 
 
 def compare_sweeps(settings, moments, predictions, generator_of):

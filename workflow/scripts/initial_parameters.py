@@ -51,7 +51,7 @@ def sampled(model, section, moments, lattices, generator_of):
     return np.stack(
         [
             match.match(match.initial, 0, lambda trial, index=index: generator_of(index, trial), TRIALS)
-            for index, match in enumerate(path_matches(law, start, moments["mean"].values, None))
+            for index, match in enumerate(path_matches(law, start, moments["mean"].values))
         ]
     )
 

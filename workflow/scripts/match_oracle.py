@@ -35,12 +35,11 @@ def sampled_match(section, model, moments, initial, generator_of, threads):
     """Return paths from given initial parameters that match simulated moments, and their sampled moments."""
     learning, observables = section["learning"], list(moments.observable.values)
     law = SamplingLaw(Sampler(model), observables, **learning["sampling"])
+    how = {key: learning[key] for key in ("last_step", "fixed", "differences")}
     theta = np.stack(
         [
             match.solve(learning["iterations"], lambda *place, index=index: generator_of(index, *place))
-            for index, match in enumerate(
-                path_matches(law, initial, moments["mean"].values, learning["last_step"], threads)
-            )
+            for index, match in enumerate(path_matches(law, initial, moments["mean"].values, **how, threads=threads))
         ]
     )
     law = section["sampling"]

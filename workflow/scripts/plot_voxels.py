@@ -22,7 +22,10 @@ def draw_voxels(axes, colors, title):
 
 
 def plot_voxels(settings, lattices, predictions):
-    """Return the figure: a lattice of a run (time, site), and the activation of each hidden species as its opacity."""
+    """Return the figure: a lattice of a run (time, site), and the activation of each hidden species as its opacity.
+
+    Several units at a site, such as those on bonds, are shown as their mean.
+    """
     name = next(name for name, model in settings["models"].items() if model["layers"])
     model = build_model(settings, settings["models"][name])
     sampler = Sampler(model)
@@ -33,12 +36,12 @@ def plot_voxels(settings, lattices, predictions):
     palette = np.array([(0, 0, 0, 0), *map(to_rgba, PALETTE)])
     figure = plt.figure(figsize=(PAGE, 0.34 * PAGE))
     hidden = model.layers[0].species
+    units = np.maximum(np.bincount(model.positions[1], minlength=model.lattice.size), 1)
     panels = [figure.add_subplot(1, 1 + len(hidden), 1 + k, projection="3d") for k in range(1 + len(hidden))]
     draw_voxels(panels[0], palette[lattice].reshape(*shape, 4), f"simulated, time {STEP * dt:.2g}")
     for k, letter in enumerate(hidden):
-        colors = np.zeros((model.lattice.size, 4))
-        colors[model.positions[1], :3] = palette[1 + k, :3]
-        colors[model.positions[1], 3] = active[:, k]
+        colors = np.tile(palette[1 + k], (model.lattice.size, 1))
+        colors[:, 3] = np.bincount(model.positions[1], weights=active[:, k], minlength=model.lattice.size) / units
         draw_voxels(panels[1 + k], colors.reshape(*shape, 4), f"{letter}, {active[:, k].mean():.2f} on average")
     legend = [Patch(color=palette[1 + k], label=letter) for k, letter in enumerate(model.species)]
     figure.legend(handles=legend, loc="outside lower center", ncols=len(legend))

@@ -108,6 +108,7 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
             for key, named in (
                 ("domain.parameters", model.domain.parameters),
                 ("learning.rate", _rates(model)),
+                ("learning.fixed", model.learning.fixed if isinstance(model.learning, PathTracking) else ()),
                 ("initial.others", model.initial.others),
             )
             for parameter in named

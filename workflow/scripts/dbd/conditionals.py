@@ -112,7 +112,8 @@ def _lower_view(model: EnergyModel, number: int, starts: np.ndarray, states: int
         (model._state(weight[0], number - 1), model._state(weight[1], number), model.parameters.index(weight))
         for weight in layer.weights
     ]
-    view = _counting_view(starts[number - 1] + model.connections[number - 1], couplings, model, number, states)
+    table = model.connections[number - 1]
+    view = _counting_view(np.where(table < 0, starts[-1], starts[number - 1] + table), couplings, model, number, states)
     for letter in layer.species:
         view.features[:, model._state(letter, number) - 1, model.parameters.index(letter)] = 1
     return view
@@ -123,9 +124,12 @@ def _upper_view(model: EnergyModel, number: int, starts: np.ndarray, states: int
     if number == len(model.layers):
         return _counting_view(np.empty((model.units[number], 0), int), [], model, number, states)
     table = model.connections[number]
-    above = np.full((model.units[number], table.shape[1]), starts[-1])
-    for slot in range(table.shape[1]):
-        above[table[:, slot], slot] = starts[number + 1] + np.arange(len(table))
+    order = np.argsort(table, axis=None, kind="stable")[np.count_nonzero(table < 0) :]
+    below, upper = table.ravel()[order], order // table.shape[1]
+    connections = np.bincount(below, minlength=model.units[number])
+    slot = np.arange(len(below)) - np.repeat(np.cumsum(connections) - connections, connections)
+    above = np.full((model.units[number], connections.max()), starts[-1])
+    above[below, slot] = starts[number + 1] + upper
     couplings = [
         (model._state(weight[1], number + 1), model._state(weight[0], number), model.parameters.index(weight))
         for weight in model.layers[number].weights

@@ -32,12 +32,18 @@ class Layer:
     wrap
         Whether connections wrap around. If so there is a unit at every position of the layer below; if not, only at
         those where every connection exists.
+    bonds
+        Instead of offsets: there is a unit on every bond of the lattice, connected to the two units of the layer below
+        at its ends, and in an open lattice one between every outer site and the wall. Every site has as many units
+        around it then: summed out, they are an interaction of nearest neighbours and the same bias on every site. No
+        layer can be above them.
     """
 
     species: tuple[str, ...]
     weights: tuple[str, ...]
-    offsets: tuple[tuple[int, ...], ...]
+    offsets: tuple[tuple[int, ...], ...] = ()
     wrap: bool = False
+    bonds: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,8 +96,10 @@ class EnergyModel:
                         f"weight {weight!r}: allowed is a species of the layer below, one of {list(below)}, "
                         f"followed by a hidden species of this layer, one of {list(layer.species)}"
                     )
-            if not layer.offsets:
-                raise ValueError(f"hidden layer {list(layer.species)}: needs at least one offset")
+            if bool(layer.offsets) == layer.bonds or (layer.wrap and layer.bonds):
+                raise ValueError(f"hidden layer {list(layer.species)}: needs either offsets or a unit on every bond")
+            if layer.bonds and layer is not self.layers[-1]:
+                raise ValueError(f"hidden layer {list(layer.species)}: only the highest can have a unit on every bond")
             for offset in layer.offsets:
                 if len(offset) != self.lattice.dimension:
                     raise ValueError(f"offset {offset}: needs {self.lattice.dimension} integers, one for every axis")
@@ -99,7 +107,7 @@ class EnergyModel:
         for layer, table in zip(self.layers, self.connections, strict=True):
             if not len(table):
                 raise ValueError(f"hidden layer {list(layer.species)}: no unit has all its connections on the lattice")
-            if (np.diff(np.sort(table, axis=1), axis=1) == 0).any():
+            if not layer.bonds and (np.diff(np.sort(table, axis=1), axis=1) == 0).any():
                 raise ValueError(f"hidden layer {list(layer.species)}: offsets wrap onto the same unit twice")
 
     @property
@@ -119,12 +127,18 @@ class EnergyModel:
 
     @cached_property
     def positions(self) -> tuple[np.ndarray, ...]:
-        """Lattice site at which each unit of every layer sits, the visible layer first; int32, shape (units,)."""
+        """Lattice site at which each unit of every layer sits, the visible layer first; int32, shape (units,).
+
+        Units on bonds sit at one end of theirs.
+        """
         return (np.arange(self.lattice.size, dtype=np.int32), *(sites for sites, _ in self._wiring))
 
     @cached_property
     def connections(self) -> tuple[np.ndarray, ...]:
-        """Units of the layer below that each hidden unit is connected to; per layer int32, shape (units, offsets)."""
+        """Units of the layer below that each hidden unit is connected to, -1 for a wall.
+
+        Per layer int32, shape (units, connections).
+        """
         return tuple(table for _, table in self._wiring)
 
     @cached_property
@@ -133,11 +147,17 @@ class EnergyModel:
         wiring = []
         unit_at = np.arange(self.lattice.size, dtype=np.int32)
         for layer in self.layers:
-            sites = np.stack([self.lattice.shifted(offset, wrap=layer.wrap) for offset in layer.offsets], axis=1)
+            if layer.bonds:
+                sites = _bonds_and_walls(self.lattice)
+                here = np.where(sites[:, 0] < 0, sites[:, 1], sites[:, 0])
+            else:
+                sites = np.stack([self.lattice.shifted(offset, wrap=layer.wrap) for offset in layer.offsets], axis=1)
+                here = np.arange(self.lattice.size, dtype=np.int32)
             table = np.where(sites >= 0, unit_at[sites], -1)
             # A wrapping layer on top of a layer with missing units has units where its connections exist.
-            here = np.flatnonzero((table >= 0).all(axis=1)).astype(np.int32)
-            wiring.append((here, np.ascontiguousarray(table[here])))
+            kept = (table >= 0).any(axis=1) if layer.bonds else (table >= 0).all(axis=1)
+            here = here[kept]
+            wiring.append((here, np.ascontiguousarray(table[kept])))
             unit_at = np.full(self.lattice.size, -1, np.int32)
             unit_at[here] = np.arange(len(here))
         return tuple(wiring)
@@ -160,6 +180,7 @@ class EnergyModel:
         for number, (layer, table, here, below) in enumerate(
             zip(self.layers, self.connections, hidden, [visible, *hidden][:-1], strict=True), start=1
         ):
+            below = np.pad(below, [(0, 0)] * (below.ndim - 1) + [(0, 1)])  # last the wall, which is empty
             for lower, upper in layer.weights:
                 edges = (below[..., table] == self._state(lower, number - 1)) & (
                     here[..., None] == self._state(upper, number)
@@ -186,6 +207,16 @@ def _count_word(lattice: Lattice, visible: np.ndarray, word: tuple[int, ...]) ->
     forwards = (windows == word).all(axis=-1)
     backwards = (windows == word[::-1]).all(axis=-1)
     return (forwards | backwards).sum(axis=-1)
+
+
+def _bonds_and_walls(lattice: Lattice) -> np.ndarray:
+    """Ends of every bond, -1 for the wall that an outer site of an open lattice is next to; int32, shape (bonds, 2)."""
+    site = np.arange(lattice.size, dtype=np.int32)
+    ends = []
+    for axis in np.eye(lattice.dimension, dtype=int):
+        before, after = lattice.shifted(tuple(-axis)), lattice.shifted(tuple(axis))
+        ends += [np.stack([site, after], axis=1), np.stack([before, site], axis=1)[before < 0]]
+    return np.concatenate(ends)
 
 
 def _check_species(species: tuple[str, ...], taken: tuple[str, ...]):

@@ -13,9 +13,14 @@ class LayerSection(Strict):
     species: tuple[Letter, ...] = Field(description="Hidden species; each carries a bias.")
     weights: tuple[str, ...] = Field(description="Pairs of a species below and one of this layer, for example [AX].")
     offsets: tuple[tuple[int, ...], ...] = Field(
-        description="Hidden unit i is connected to the units i + offset of the layer below."
+        (), description="Hidden unit i is connected to the units i + offset of the layer below."
     )
     wrap: bool = Field(False, description="Whether connections wrap around, whatever the lattice does.")
+    bonds: bool = Field(
+        False,
+        description="Instead of offsets: a unit on every bond, connected to both ends of it, or to the only one at a "
+        "wall; in the highest layer only.",
+    )
 
 
 class Domain(Strict):
@@ -84,6 +89,12 @@ class PathTracking(Strict):
     sampling: Sampling = Field(description="Sampling law of the moments that are matched.")
     iterations: Annotated[int, Field(ge=2, strict=True)] = Field(
         16, description="Steps of static matching; the later half is averaged."
+    )
+    fixed: tuple[str, ...] = Field((), description="Parameters that keep their initial values.")
+    differences: bool = Field(
+        False,
+        description="Whether the derivatives of moments are differences with common random numbers, not covariances: "
+        "for hidden layers, which few sweeps leave far from equilibrium.",
     )
     last_step: Count | None = Field(None, description="Last time step that is learned from; without it the last.")
     roughness: Positive = Field(1e-7, description="Weight of the roughness penalty.")

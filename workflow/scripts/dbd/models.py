@@ -13,7 +13,13 @@ from dbd.systems import build_lattice
 def build_model(settings: Mapping[str, Any], model: Mapping[str, Any]) -> EnergyModel:
     """Boltzmann model with the ``interactions`` and ``layers`` of `model` on the study's lattice."""
     layers = [
-        Layer(tuple(layer["species"]), tuple(layer["weights"]), tuple(map(tuple, layer["offsets"])), wrap=layer["wrap"])
+        Layer(
+            tuple(layer["species"]),
+            tuple(layer["weights"]),
+            tuple(map(tuple, layer["offsets"])),
+            layer["wrap"],
+            layer["bonds"],
+        )
         for layer in model["layers"]
     ]
     return EnergyModel(build_lattice(settings), tuple(settings["species"]), tuple(model["interactions"]), tuple(layers))

@@ -14,7 +14,7 @@ second differences makes the path one that differential equations can follow, an
 neighbouring times. Differences and steps are bounded: far from the data the covariance of the lattices says little.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,7 +25,7 @@ from scipy.interpolate import interp1d
 from scipy.linalg import solve
 from scipy.ndimage import gaussian_filter1d
 
-from dbd.sampled import SamplingLaw
+from dbd.sampled import Response, SamplingLaw
 
 TOLERANCE = 0.02  # difference of moments, relative to their range, that counts as one
 SPREAD = 0.6  # standard deviation of the prior of couplings and hidden parameters
@@ -35,6 +35,7 @@ LONGEST = 0.25  # largest change of a parameter in one step
 LARGEST = 0.2  # relative difference of moments beyond which it is taken for this
 EVERY = 3  # time steps between those that the first path is matched at
 TRIALS = 5  # steps at each of them
+DIFFERENCES = 5  # time steps between those at which derivatives of moments are taken by differences
 SMOOTHING = 2.5  # standard deviation in time steps of the Gaussian that takes the noise of sampling off a path
 
 
@@ -60,6 +61,10 @@ class PathMatch:
         Moments of the data, (times, observable).
     scale
         Range of each observable, (observable,).
+    fixed
+        Names of the parameters that keep their initial values.
+    differences
+        Whether steps of a whole path use differences of moments instead of covariances.
     threads
         Size of the thread pool; results do not depend on it.
     """
@@ -68,6 +73,8 @@ class PathMatch:
     initial: np.ndarray
     target: np.ndarray
     scale: np.ndarray
+    fixed: tuple[str, ...] = ()
+    differences: bool = False
     threads: int = 1
 
     def follow(self, generator_of: Callable[[int, int], np.random.Generator]) -> np.ndarray:
@@ -105,8 +112,7 @@ class PathMatch:
         with ThreadPoolExecutor(self.threads) as pool:
             responses = list(pool.map(lambda n: self.law.response(path[n], generator_of(n)), range(times)))
         difference = np.stack([response.mean for response in responses]) - self.target
-        # Covariances are noisier than means and change slowly.
-        jacobian = gaussian_filter1d(np.stack([r.jacobian for r in responses]), 1.0, axis=0, mode="nearest")
+        jacobian = self._jacobian(path, responses, generator_of)
         residual, slope = self._relative(difference[1:], jacobian[1:])
         # The penalty is a function of theta - theta_0: second differences and distances from the prior's centre are.
         shift = (path[1:] - path[0]).ravel()
@@ -128,6 +134,30 @@ class PathMatch:
             total = total + (path if turn >= iterations // 2 else 0.0)
         return smooth(total / (iterations - iterations // 2))
 
+    def _jacobian(
+        self, path: np.ndarray, responses: Sequence[Response], generator_of: Callable[[int], np.random.Generator]
+    ) -> np.ndarray:
+        """Derivatives of the moments along a path (times, P), (times, observable, P).
+
+        They are noisier than the moments and change slowly, hence the filters.
+        """
+        if not self.differences:
+            return gaussian_filter1d(np.stack([r.jacobian for r in responses]), 1.0, axis=0, mode="nearest")
+        times = np.unique(np.append(np.arange(0, len(path), DIFFERENCES), len(path) - 1))
+        with ThreadPoolExecutor(self.threads) as pool:
+            slopes = list(
+                pool.map(
+                    lambda n: self.law.differences(path[n], responses[n].mean, self._free, lambda: generator_of(n)),
+                    times,
+                )
+            )
+        return interp1d(times, gaussian_filter1d(slopes, 0.7, axis=0, mode="nearest"), axis=0)(np.arange(len(path)))
+
+    @cached_property
+    def _free(self) -> np.ndarray:
+        """Whether each parameter is free to change, (P,)."""
+        return np.array([name not in self.fixed for name in self.law.sampler.model.parameters])
+
     @cached_property
     def _prior(self) -> np.ndarray:
         """Inverse variance of the prior of each parameter, (P,); none for visible biases."""
@@ -145,7 +175,7 @@ class PathMatch:
     def _relative(self, difference: np.ndarray, jacobian: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Bounded differences of moments (..., observable) and their Jacobian, in units of the tolerance."""
         bounded = np.clip(difference / self.scale, -LARGEST, LARGEST)
-        return bounded / TOLERANCE, jacobian / (self.scale[:, None] * TOLERANCE)
+        return bounded / TOLERANCE, jacobian * self._free / (self.scale[:, None] * TOLERANCE)
 
 
 def _bounded(step: np.ndarray) -> np.ndarray:
@@ -167,7 +197,14 @@ def smooth(path: np.ndarray) -> np.ndarray:
 
 
 def path_matches(
-    law: SamplingLaw, initial: np.ndarray, means: np.ndarray, last_step: int | None, threads: int = 1
+    law: SamplingLaw,
+    initial: np.ndarray,
+    means: np.ndarray,
+    *,
+    last_step: int | None = None,
+    fixed: Sequence[str] = (),
+    differences: bool = False,
+    threads: int = 1,
 ) -> list[PathMatch]:
     """Static problems of all initial conditions.
 
@@ -181,9 +218,13 @@ def path_matches(
         Simulated means, (initial condition, time, observable); their ranges are over all initial conditions and times.
     last_step
         Last time step that is matched; all if None.
+    fixed, differences
+        As in `PathMatch`.
     threads
         Size of the thread pool; results do not depend on it.
     """
     target = means if last_step is None else means[:, : last_step + 1]
     scale = np.ptp(target, axis=(0, 1))
-    return [PathMatch(law, *pair, scale, threads) for pair in zip(initial, target, strict=True)]
+    return [
+        PathMatch(law, *pair, scale, tuple(fixed), differences, threads) for pair in zip(initial, target, strict=True)
+    ]

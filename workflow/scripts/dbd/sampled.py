@@ -12,9 +12,13 @@ In equilibrium the derivative of a mean is the covariance of observable and stat
 which the same lattices give for nothing. Away from equilibrium this is an approximation. It is used as the Jacobian of
 quasi-Newton steps, which need it only to point the right way: where steps stop, differences of means have vanished
 as far as smoothness and prior allow, whatever Jacobian led there.
+
+Hidden layers take more sweeps to equilibrate, and the covariance can be wrong by factors: too small early on, and much
+too large where some chains have changed phase and others have not. Then differences of means between chains that use
+the same random numbers are worth their price, a sample for each parameter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -22,6 +26,8 @@ import numpy as np
 
 from dbd.moments import count_observables
 from dbd.sampling import Sampler
+
+SHIFT = 0.1  # of a parameter, for differences
 
 
 class Response(NamedTuple):
@@ -60,6 +66,23 @@ class SamplingLaw:
         generators = [generator] * self.lattices
         states = self.sampler.empty(self.lattices) if self.start == "empty" else self.sampler.random(generators)
         return self.sampler.sample(theta, states, generators, self.sweeps)
+
+    def differences(
+        self, theta: np.ndarray, mean: np.ndarray, free: np.ndarray, generator_of: Callable[[], np.random.Generator]
+    ) -> np.ndarray:
+        """Forward differences of the means with respect to the `free` parameters, (observable, parameter).
+
+        Those of other parameters are zero. `generator_of` returns the generator that gave `mean` at `theta`, each time
+        in its first state.
+        """
+        model = self.sampler.model
+        slopes = np.zeros((len(mean), len(theta)))
+        for k in np.flatnonzero(free):
+            shifted = theta + SHIFT * (np.arange(len(theta)) == k)
+            visible = np.ascontiguousarray(self.sampler.visible(self.draw(shifted, generator_of())))
+            counts = count_observables(visible, model.lattice, model.species, self.observables)
+            slopes[:, k] = (counts.mean(axis=0) - mean) / SHIFT
+        return slopes
 
     def response(self, theta: np.ndarray, generator: np.random.Generator) -> Response:
         """Means of the observables at parameters `theta`, and their approximate Jacobian."""
