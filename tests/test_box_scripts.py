@@ -121,9 +121,8 @@ def test_figures(settings, moments, predictions):
     runs = np.zeros((2, TIMES, 64), np.uint8)
     runs[..., ::5] = 1
     assert plane_counts(runs, (4, 4, 4)).reshape(2, 4).sum(axis=1).tolist() == [13, 13]
-    long = {name: one.isel(time=np.minimum(np.arange(TIMES), 12)) for name, one in predictions.items()}
     figures = [
-        plot_voxels(settings, runs[0], long),
+        plot_voxels(settings, runs[0], predictions),
         plot_visited_grid(moments, predictions, settings["species"], 64, settings["models"], {}),
         plot_site_selection({"a": moments, "b": moments}, {"a": runs, "b": runs}, (4, 4, 4), 12),
     ]

@@ -11,7 +11,7 @@ from dbd.plotting import PAGE, PALETTE, save
 from dbd.sampling import Sampler
 from dbd.store import read_lattices, read_models
 
-STEP = 20  # the time step of the published picture
+STEP = 20  # the time step of the published picture, if so many are predicted
 
 
 def draw_voxels(axes, colors, title):
@@ -30,15 +30,16 @@ def plot_voxels(settings, lattices, predictions):
     model = build_model(settings, settings["models"][name])
     sampler = Sampler(model)
     shape, dt = model.lattice.shape, settings["ensemble"]["dt"]
-    lattice = lattices[STEP]
-    theta = predictions[name].theta.values[0, STEP]
+    step = min(STEP, predictions[name].sizes["time"] - 1)
+    lattice = lattices[step]
+    theta = predictions[name].theta.values[0, step]
     active = sampler.probabilities(theta, sampler.start(lattice[None]), 1)[0]
     palette = np.array([(0, 0, 0, 0), *map(to_rgba, PALETTE)])
     figure = plt.figure(figsize=(PAGE, 0.34 * PAGE))
     hidden = model.layers[0].species
     units = np.maximum(np.bincount(model.positions[1], minlength=model.lattice.size), 1)
     panels = [figure.add_subplot(1, 1 + len(hidden), 1 + k, projection="3d") for k in range(1 + len(hidden))]
-    draw_voxels(panels[0], palette[lattice].reshape(*shape, 4), f"simulated, time {STEP * dt:.2g}")
+    draw_voxels(panels[0], palette[lattice].reshape(*shape, 4), f"simulated, time {step * dt:.2g}")
     for k, letter in enumerate(hidden):
         colors = np.tile(palette[1 + k], (model.lattice.size, 1))
         colors[:, 3] = np.bincount(model.positions[1], weights=active[:, k], minlength=model.lattice.size) / units
