@@ -23,8 +23,9 @@ def start(project):
 
     def start(*targets):
         command = [sys.executable, "workflow/progress.py", *project.command(*targets)]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        started.append(subprocess.Popen(command, cwd=project.root, start_new_session=True, **quiet))
+        with said(project).open("wb") as file:
+            words = {"stdout": file, "stderr": subprocess.STDOUT}
+            started.append(subprocess.Popen(command, cwd=project.root, start_new_session=True, **words))
         return started[-1]
 
     yield start
@@ -34,10 +35,15 @@ def start(project):
         process.wait()
 
 
+def said(project):
+    """Where there is what the last run has said."""
+    return project.root / "said.txt"
+
+
 def finish(project, start, *targets):
     """Run to the end what a killed run has left."""
     process = start(*targets)
-    assert process.wait(timeout=900) == 0
+    assert process.wait(timeout=900) == 0, said(project).read_text()
     assert not list(project.results.rglob(".partial*"))
 
 
@@ -113,7 +119,8 @@ def test_killed_again_and_again(project, start):
     killers = random.sample([kill_snakemake, kill_job, kill_everything] * (KILLS // 3), KILLS)
     for killer, moment in zip(killers, moments, strict=True):
         process = start()
-        assert wait_for(process, lambda moment=moment: len(list(benchmarks.rglob("*.tsv"))) >= moment)
+        ready = wait_for(process, lambda moment=moment: len(list(benchmarks.rglob("*.tsv"))) >= moment)
+        assert ready, said(project).read_text()
         time.sleep(random.random())
         killer(process)
         assert process.wait(timeout=300) != 0, "it ended before it could be killed"

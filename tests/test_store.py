@@ -2,8 +2,10 @@
 
 import errno
 import json
+import os
 import platform
 import socket
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -196,7 +198,12 @@ def test_commit_outside_a_checkout(tmp_path, monkeypatch):
 
 
 def test_leftovers_of_killed_jobs_are_removed(tmp_path, dataset):
-    (tmp_path / ".partial.1.a.nc").write_bytes(b"half")
-    (tmp_path / ".partial.1.b.nc").write_bytes(b"another job's")
+    """But not what a job that is still alive is writing, to the same place or to another."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    here = f".partial.{socket.gethostname()}"
+    kept = {f"{here}.{os.getppid()}.a.nc", f"{here}.{ended.pid}.b.nc", f".partial.elsewhere.{ended.pid}.a.nc"}
+    for name in (f"{here}.{ended.pid}.a.nc", *kept):
+        (tmp_path / name).write_bytes(b"half")
     write(dataset, tmp_path / "a.nc", provenance(SETTINGS))
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".partial.1.b.nc", "a.nc"]
+    assert {path.name for path in tmp_path.iterdir()} == {"a.nc", *kept}

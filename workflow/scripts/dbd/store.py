@@ -7,6 +7,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import socket
 import subprocess
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -77,12 +78,23 @@ def content_hash(dataset: xr.Dataset) -> str:
     return digest.hexdigest()
 
 
+def _alive(process: int) -> bool:
+    """Whether there is a process with this number on this machine."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
+
+
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give a name to write to, which becomes `path` if all goes well; so a file appears whole or not at all.
 
     Each process has a name of its own, so a job that outlives a killed run does no harm to the one that replaces it.
-    What killed ones have left is removed.
+    What killed ones on this machine have left is removed.
 
     Raises
     ------
@@ -90,11 +102,12 @@ def replacing(path: str | Path) -> Iterator[Path]:
         If it cannot be written.
     """
     path = Path(path)
-    partial = path.with_name(f".partial.{os.getpid()}.{path.name}")
+    partial = path.with_name(f".partial.{socket.gethostname()}.{os.getpid()}.{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for left in path.parent.glob(f".partial.*.{path.name}"):
-            left.unlink(missing_ok=True)
+        for left in path.parent.glob(f".partial.{socket.gethostname()}.*.{path.name}"):
+            if not _alive(int(left.name.removesuffix(path.name).split(".")[-2])):
+                left.unlink(missing_ok=True)
         try:
             yield partial
             partial.replace(path)
