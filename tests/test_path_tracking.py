@@ -119,3 +119,11 @@ def test_smoothing_keeps_ends_and_straight_lines_and_takes_noise_off():
     found = smooth(noise)
     np.testing.assert_array_equal(found[[0, -1]], noise[[0, -1]])
     assert np.diff(found, axis=0).std() < 0.1 * np.diff(noise, axis=0).std()
+
+
+def test_a_larger_tolerance_keeps_couplings_smaller(match):
+    loose, tight = (
+        replace(match, tolerance=tolerance).solve(4, lambda *place: stream(4, *place)) for tolerance in (2.0, 0.02)
+    )
+    assert np.abs(loose[-1, 2]) < np.abs(tight[-1, 2]) / 2  # AB, which is 0.5 in truth
+    assert tight[-1, 2] > 0.3

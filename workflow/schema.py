@@ -71,11 +71,10 @@ def table(kind: type) -> str:
     """Markdown table of the keys of a configuration type."""
     tree = kind.model_json_schema()
     lines = ["| key | default | meaning |", "|---|---|---|"]
-    seen = set()
-    for key, default, meaning in rows(tree, tree.get("$defs", {}), set()):
-        if key not in seen:
-            lines.append(f"| `{key}` | {default} | {meaning} |")
-        seen.add(key)
+    # A key of several recipes stands once, unless it is not the same in all of them.
+    lines += dict.fromkeys(
+        f"| `{key}` | {default} | {meaning} |" for key, default, meaning in rows(tree, tree.get("$defs", {}), set())
+    )
     return "\n".join(lines)
 
 

@@ -64,7 +64,7 @@ def contrastive(learning, model, dynamics, initial, moments, lattices, generator
 def path_tracking(learning, model, dynamics, initial, moments, lattices, generator_of, threads):
     """Static matching along time by sampled moments, then tracking of the matched paths."""
     law = SamplingLaw(Sampler(model), list(moments.observable.values), **learning["sampling"])
-    how = {key: learning[key] for key in ("last_step", "fixed", "differences")}
+    how = {key: learning[key] for key in ("last_step", "fixed", "differences", "tolerance")}
     matches = path_matches(law, initial, moments["mean"].values, **how, threads=threads)
     return PathTracking(matches, dynamics, learning["iterations"], learning["roughness"], generator_of)
 

@@ -35,7 +35,7 @@ def sampled_match(section, model, moments, initial, generator_of, threads):
     """Return paths from given initial parameters that match simulated moments, and their sampled moments."""
     learning, observables = section["learning"], list(moments.observable.values)
     law = SamplingLaw(Sampler(model), observables, **learning["sampling"])
-    how = {key: learning[key] for key in ("last_step", "fixed", "differences")}
+    how = {key: learning[key] for key in ("last_step", "fixed", "differences", "tolerance")}
     theta = np.stack(
         [
             match.solve(learning["iterations"], lambda *place, index=index: generator_of(index, *place))

@@ -97,6 +97,11 @@ class PathTracking(Strict):
         "for hidden layers, which few sweeps leave far from equilibrium.",
     )
     last_step: Count | None = Field(None, description="Last time step that is learned from; without it the last.")
+    tolerance: Positive = Field(
+        0.02,
+        description="Difference of moments, relative to their range, that weighs as much as a coupling of 0.6: "
+        "with a larger one couplings stay smaller, and the model away from its ordered phases.",
+    )
     roughness: Positive = Field(1e-7, description="Weight of the roughness penalty.")
 
 

@@ -2,16 +2,18 @@
 
 For each initial condition the path theta(t_n), n = 1 .. T, minimises
 
-    sum over n of |(<O>_n - data_n) / (TOLERANCE range)|^2 + |theta_n - theta_0|^2 / SPREAD^2 (all but visible biases)
+    sum over n of |(<O>_n - data_n) / (tolerance range)|^2 + |theta_n - theta_0|^2 / SPREAD^2 (all but visible biases)
                   + |theta_{n+1} - 2 theta_n + theta_{n-1}|^2 / BEND^2
 
 with theta_0 given and the means those of a declared sampling law. Differences relative to an observable's range weigh
 all observables alike. A divergence would not: the fluctuations of the sampled lattices, in which it is measured, are
 small exactly where the family cannot follow the data.
 
-The mild penalty of couplings keeps the model out of the ordered phases, where moments react to nothing. That of the
-second differences makes the path one that differential equations can follow, and averages the noise of sampling over
-neighbouring times. Differences and steps are bounded: far from the data the covariance of the lattices says little.
+The penalty of couplings keeps the model out of the ordered phases, where moments react to nothing, and the more so the
+larger the tolerance: with one of a few hundredths moments are met by couplings near the transition, where the law of a
+few sweeps is not that of many; with one of a tenth couplings stay below it. The penalty of the second differences makes
+the path one that differential equations can follow, and averages the noise of sampling over neighbouring times.
+Differences and steps are bounded: far from the data the covariance of the lattices says little.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +29,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from dbd.sampled import Response, SamplingLaw
 
-TOLERANCE = 0.02  # difference of moments, relative to their range, that counts as one
+TOLERANCE = 0.02  # difference of moments, relative to their range, that counts as one if nothing else is said
 SPREAD = 0.6  # standard deviation of the prior of couplings and hidden parameters
 BEND = 0.1  # second difference of a parameter that counts as one
 REACH = 0.3  # damping: a change of a parameter in one step that counts as one
@@ -65,6 +67,8 @@ class PathMatch:
         Names of the parameters that keep their initial values.
     differences
         Whether steps of a whole path use differences of moments instead of covariances.
+    tolerance
+        Difference of moments, relative to their range, that counts as one; positive.
     threads
         Size of the thread pool; results do not depend on it.
     """
@@ -75,6 +79,7 @@ class PathMatch:
     scale: np.ndarray
     fixed: tuple[str, ...] = ()
     differences: bool = False
+    tolerance: float = TOLERANCE
     threads: int = 1
 
     def follow(self, generator_of: Callable[[int, int], np.random.Generator]) -> np.ndarray:
@@ -175,7 +180,7 @@ class PathMatch:
     def _relative(self, difference: np.ndarray, jacobian: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Bounded differences of moments (..., observable) and their Jacobian, in units of the tolerance."""
         bounded = np.clip(difference / self.scale, -LARGEST, LARGEST)
-        return bounded / TOLERANCE, jacobian * self._free / (self.scale[:, None] * TOLERANCE)
+        return bounded / self.tolerance, jacobian * self._free / (self.scale[:, None] * self.tolerance)
 
 
 def _bounded(step: np.ndarray) -> np.ndarray:
@@ -204,6 +209,7 @@ def path_matches(
     last_step: int | None = None,
     fixed: Sequence[str] = (),
     differences: bool = False,
+    tolerance: float = TOLERANCE,
     threads: int = 1,
 ) -> list[PathMatch]:
     """Static problems of all initial conditions.
@@ -218,13 +224,12 @@ def path_matches(
         Simulated means, (initial condition, time, observable); their ranges are over all initial conditions and times.
     last_step
         Last time step that is matched; all if None.
-    fixed, differences
+    fixed, differences, tolerance
         As in `PathMatch`.
     threads
         Size of the thread pool; results do not depend on it.
     """
     target = means if last_step is None else means[:, : last_step + 1]
     scale = np.ptp(target, axis=(0, 1))
-    return [
-        PathMatch(law, *pair, scale, tuple(fixed), differences, threads) for pair in zip(initial, target, strict=True)
-    ]
+    how = {"fixed": tuple(fixed), "differences": differences, "tolerance": tolerance, "threads": threads}
+    return [PathMatch(law, *pair, scale, **how) for pair in zip(initial, target, strict=True)]
