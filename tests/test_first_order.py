@@ -57,7 +57,7 @@ CONTROLS = {
 def test_rule_of_the_discrete_stochastic_models(control):
     """1500 runs at 20 points: no score of a mean above 6 or of a variance above 8, false alarms below 1e-7.
 
-    The suite's own limits, 3 and 5 with 10,000 runs, are for the study `birth_death`; here they would be passed by
+    The suite's own limits, 3 and 5 with 10,000 runs, are for the study `first_order`; here they would be passed by
     chance too rarely for a test. A rate that is wrong by a tenth or less is noticed.
     """
     equations, shape, number, wrong = CONTROLS[control]
