@@ -51,6 +51,20 @@ models:
 """)
 
 
+REMOVED = object()
+
+
+def change(tree, key, value):
+    """Set (or remove) the value at a dotted key; numbers are places in lists."""
+    *parents, last = [int(part) if part.isdigit() else part for part in key.split(".")]
+    for parent in parents:
+        tree = tree[parent]
+    if value is REMOVED:
+        del tree[last]
+    else:
+        tree[last] = value
+
+
 @pytest.fixture
 def tree():
     """A right study in plain mappings, with a model of each recipe, to be changed at will."""

@@ -3,23 +3,11 @@
 import pytest
 from pydantic import ValidationError
 
+from conftest import REMOVED, change
 from dbd.config import Settings, Study
 from dbd.model_config import Domain
 from dbd.study import ConfigurationError, load_study, parse
 from dbd.values import PATTERNS
-
-REMOVED = object()
-
-
-def change(tree, key, value):
-    """Set (or remove) the value at a dotted key; numbers are places in lists."""
-    *parents, last = [int(part) if part.isdigit() else part for part in key.split(".")]
-    for parent in parents:
-        tree = tree[parent]
-    if value is REMOVED:
-        del tree[last]
-    else:
-        tree[last] = value
 
 
 def row(*numbers):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from conftest import ROOT
+from conftest import REMOVED, ROOT, change
 from dbd.continuous.config import ContinuousStudy
 from dbd.study import ConfigurationError, initial_conditions, load_study
 
@@ -78,7 +78,7 @@ MISTAKES = [
         {"reach": 0.1, "bins": 2},
         "pairs.reach: 0.1; allowed in a periodic box",
     ),
-    (DENSITY, "density_equation", None, "density_equation: missing; needed for models of the density"),
+    (DENSITY, "density_equation", REMOVED, "density_equation: missing; needed for models of the density"),
     (DENSITY, "density_equation.upper", -4, "density_equation: grid from -4.0 to -4.0; allowed is a lower end below"),
     (DENSITY, "space.diffusion.A", 1, "density_equation.substeps: 2; allowed are 50 or more, to be stable"),
     (DENSITY, "models.learned.mean_field", {}, "models.learned: found functions and mean_field; give exactly one of"),
@@ -90,7 +90,7 @@ MISTAKES = [
     (DENSITY, "figures.colors.best", "#000000", "figures.colors.best: no such model; allowed are learned, mean_field"),
     (PAIRS, "reactions.0.equation", "A + A -> A", "reactions: allowed for models of pairs: A + A -> 0 alone"),
     (PAIRS, "observables.pairs.bins", 52, "observables.pairs.bins: radius 0.02 with bins of 0.0096"),
-    (PAIRS, "observables.gaps", None, "observables.gaps: missing; needed for models of pairs"),
+    (PAIRS, "observables.gaps", REMOVED, "observables.gaps: missing; needed for models of pairs"),
     (PAIRS, "matching.steps", [2, 4], "matching.steps: 4; allowed are 1 to 3"),
     (PAIRS, "matching.initial_condition", 1, "matching.initial_condition: 1; allowed are 0 to 0"),
     (PAIRS, "matching.reach", 0.255, "matching.reach: 0.255; allowed is a whole number of the bins"),
@@ -98,24 +98,12 @@ MISTAKES = [
 ]
 
 
-def changed(tree, key, value):
-    """The tree with another value at a dotted key; None takes it away."""
-    tree = copy.deepcopy(tree)
-    *path, last = [int(part) if part.isdigit() else part for part in key.split(".")]
-    node = tree
-    for part in path:
-        node = node[part]
-    if value is None:
-        del node[last]
-    else:
-        node[last] = value
-    return tree
-
-
 @pytest.mark.parametrize(("tree", "key", "value", "line"), MISTAKES)
 def test_mistake_is_told_in_one_line(save_study, tree, key, value, line):
+    wrong = copy.deepcopy(tree)
+    change(wrong, key, value)
     with pytest.raises(ConfigurationError) as error:
-        load_study(save_study(changed(tree, key, value)))
+        load_study(save_study(wrong))
     told = str(error.value).splitlines()
     assert len(told) == 1
     assert told[0].startswith("study.yaml: ")

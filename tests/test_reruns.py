@@ -79,6 +79,16 @@ def touch(file):
 
 RELEARNED = jobs("evaluate_study", figures=OF_MODELS, learn_dynamics=1, predict_moments=1)
 EVERYTHING_OF_THE_STUDY = without("plot_hermite_basis")
+MORE_TO_LEARN_FROM = jobs(
+    "learn_dynamics",
+    "predict_moments",
+    "evaluate_study",
+    figures=[*OF_MODELS, "counts", "initial_conditions"],
+    simulate_ensemble=2,
+    count_moments=2,
+    combine_moments=1,
+    initial_parameters=4,
+)
 
 # What is edited in words, how, and what runs again.
 EDITS = [
@@ -173,30 +183,12 @@ EDITS = [
     (
         "more runs for training: 15 in place of 10",
         replace("config/smoke.yaml", "initial_conditions: 6, runs: 10", "initial_conditions: 6, runs: 15"),
-        jobs(
-            "learn_dynamics",
-            "predict_moments",
-            "evaluate_study",
-            figures=[*OF_MODELS, "counts", "initial_conditions"],
-            simulate_ensemble=2,
-            count_moments=2,
-            combine_moments=1,
-            initial_parameters=4,
-        ),
+        MORE_TO_LEARN_FROM,
     ),
     (
         "more initial conditions for training: 9 in place of 6",
         replace("config/smoke.yaml", "initial_conditions: 6, runs: 10", "initial_conditions: 9, runs: 10"),
-        jobs(
-            "learn_dynamics",
-            "predict_moments",
-            "evaluate_study",
-            figures=[*OF_MODELS, "counts", "initial_conditions"],
-            simulate_ensemble=2,
-            count_moments=2,
-            combine_moments=1,
-            initial_parameters=4,
-        ),
+        MORE_TO_LEARN_FROM,
     ),
     (
         "more initial conditions for the test: 6 in place of 4",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dbd.evaluation import errors_per_step, summarise
+from dbd.evaluation import ORACLE, errors_per_step, summarise
 from dbd.jobs import job
 from dbd.store import read
 from dbd.tables import write_table
@@ -16,7 +16,7 @@ from dbd.tables import write_table
 
 def model_name(path):
     """Name in tables: ``models/visible/test.nc`` is visible, ``models/visible/oracle.test.nc`` visible_oracle."""
-    return path.parent.name + ("_oracle" if path.name.startswith("oracle.") else "")
+    return path.parent.name + (ORACLE if path.name.startswith("oracle.") else "")
 
 
 def evaluate_study(settings, moments, predictions):

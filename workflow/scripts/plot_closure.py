@@ -5,7 +5,7 @@ import numpy as np
 
 from dbd.continuous.pair_models import build_closure, build_pair_equation
 from dbd.jobs import job
-from dbd.plotting import NOISE, PAGE, SIMULATION, SPREAD, few_ticks, model_colors, save
+from dbd.plotting import NOISE, PAGE, SIMULATION, SPREAD, few_ticks, legend_below, model_colors, save
 from dbd.store import read_models
 from dbd.tables import read_table
 
@@ -48,7 +48,7 @@ def plot_closure(settings, evaluation, starts, dynamics, training, titles):
         axes.set_ylabel("error of density (%)")
     for axes in grid[-1]:
         axes.set_xlabel("time")
-    lower.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    legend_below(lower, grid[0, 0])
     return figure
 
 

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 
 from dbd.first_order import LIMITS
 from dbd.jobs import job
-from dbd.plotting import NOISE, PAGE, PALETTE, save
+from dbd.plotting import NOISE, PAGE, PALETTE, legend_below, save
 from dbd.tables import read_table
 
 
@@ -18,8 +18,7 @@ def plot_control(table):
         for sign in (-1, 1):
             axes.axhline(sign * limit, color=NOISE, linestyle="--")
         axes.set(xlabel="time", ylabel=column.replace("_", ": standard "), ylim=(-1.4 * limit, 1.4 * limit))
-    entries = dict(zip(*panels[0].get_legend_handles_labels()[::-1], strict=True))
-    figure.legend(entries.values(), entries.keys(), loc="outside lower center", ncols=len(entries))
+    legend_below(figure, panels[0], columns=4)
     return figure
 
 

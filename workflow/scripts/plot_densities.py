@@ -7,7 +7,7 @@ import numpy as np
 
 from dbd.continuous.scoring import coarse
 from dbd.jobs import job
-from dbd.plotting import PAGE, SIMULATION, few_ticks, model_colors, save
+from dbd.plotting import PAGE, SIMULATION, few_ticks, legend_below, model_colors, save
 from dbd.store import read, read_models
 
 COLUMNS = 4
@@ -45,7 +45,7 @@ def plot_densities(densities, predictions, titles, chosen, cells):
         row[0].set_ylabel(rf"density $\rho$, start {start}")
     for axes in grid[-1]:
         axes.set_xlabel("$x$")
-    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    legend_below(figure, grid[0, 0], columns=4)
     return figure
 
 

@@ -5,7 +5,7 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 
 from dbd.jobs import job
-from dbd.plotting import NOISE, PAGE, few_ticks, model_colors, save
+from dbd.plotting import NOISE, PAGE, few_ticks, legend_below, model_colors, save
 from dbd.tables import read_table
 
 FUNCTIONS = {"F0": "$F_0$", "F1": "$F_1$", "F2": "$F_2$"}
@@ -38,7 +38,7 @@ def plot_functions(tables, titles, chosen):
         bottom.set(xlabel=r"$\nu = -\ln \rho$", ylim=(0, None))
     upper[0].set_ylabel("function")
     lower[0].set_ylabel("evidence")
-    figure.legend(*upper[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    legend_below(figure, upper[0])
     return figure
 
 

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 
 from dbd.jobs import job
-from dbd.plotting import PAGE, model_colors, save
+from dbd.plotting import PAGE, legend_below, model_colors, save
 from dbd.store import read_models
 
 
@@ -17,7 +17,7 @@ def plot_learning(dynamics, models, chosen):
             axes.plot(range(1, len(values) + 1), values, color=colors[name], label=models[name]["title"])
     left.set(xlabel="optimisation step", ylabel="action", yscale="log", xscale="log")
     right.set(xlabel="optimisation step", ylabel="norm of the gradient", yscale="log", xscale="log")
-    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    legend_below(figure, left, columns=4)
     return figure
 
 

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from dbd.jobs import job
-from dbd.plotting import PAGE, SIMULATION, SPREAD, columns_of, few_ticks, line_styles, save
+from dbd.plotting import PAGE, SIMULATION, SPREAD, columns_of, few_ticks, legend_below, line_styles, save
 from dbd.store import read, read_models
 
 
@@ -38,7 +38,7 @@ def plot_moments(moments, predictions, styles):
     for axes in panels.flat[len(observables) - columns : len(observables)]:
         axes.set_xlabel("time")
         axes.tick_params(labelbottom=True)
-    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    legend_below(figure, grid[0, 0])
     return figure
 
 

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from dbd.jobs import job
-from dbd.plotting import NOISE, PAGE, PALETTE, SIMULATION, few_ticks, save
+from dbd.plotting import NOISE, PAGE, PALETTE, SIMULATION, few_ticks, legend_below, save
 from dbd.store import read
 
 GROUP = 3  # bins of distance drawn as one
@@ -51,9 +51,7 @@ def plot_pair_density(densities, matching, chosen, length):
         axes.set_title(title)
     for axes, label in zip(grid[-1], ("distance $r$", "distance $r$", "distance of neighbours"), strict=True):
         axes.set_xlabel(label)
-    named = dict(zip(*grid[0, 0].get_legend_handles_labels()[::-1], strict=True))
-    named |= dict(zip(*grid[0, 2].get_legend_handles_labels()[::-1], strict=True))
-    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=4)
+    legend_below(figure, grid[0, 0], grid[0, 2], columns=4)
     return figure
 
 

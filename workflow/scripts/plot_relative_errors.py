@@ -3,11 +3,11 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from dbd.evaluation import ORACLE
 from dbd.jobs import job
-from dbd.plotting import NOISE, PAGE, SIMULATION, line_styles, save
+from dbd.plotting import NOISE, PAGE, SIMULATION, legend_below, line_styles, save
 from dbd.tables import read_table
 
-ORACLE = "_oracle"
 RANGE = (0.005, 2.0)  # what is given the true means has no error in them but rounding
 
 
@@ -27,9 +27,7 @@ def plot_relative_errors(summary, styles):
             best = table.loc[oracle].reindex(observables).relative_rmse
             axes.plot(left, best, "_", color=NOISE, markersize=12, label="static matching")
     axes.set(xticks=place, xticklabels=observables, ylabel="RMSE / range", yscale="log", ylim=RANGE)
-    handles, labels = axes.get_legend_handles_labels()
-    once = dict(zip(labels, handles, strict=True))
-    figure.legend(once.values(), once.keys(), loc="outside lower center", ncols=3)
+    legend_below(figure, axes)
     return figure
 
 

@@ -3,11 +3,10 @@
 import matplotlib.pyplot as plt
 from matplotlib.ticker import MaxNLocator
 
+from dbd.evaluation import ORACLE
 from dbd.jobs import job
-from dbd.plotting import NOISE, PAGE, columns_of, line_styles, save
+from dbd.plotting import NOISE, PAGE, columns_of, legend_below, line_styles, save
 from dbd.tables import read_table
-
-ORACLE = "_oracle"
 
 
 def plot_rmse(evaluation, styles, observables):
@@ -34,7 +33,7 @@ def plot_rmse(evaluation, styles, observables):
     # Exact matching has no error to speak of in the statistics it matches: leave it out below the noise.
     grid[0, 0].set_ylim(evaluation.noise[evaluation.noise > 0].min() / 3, 2 * evaluation.rmse.max())
     figure.supylabel("RMSE over initial conditions (counts)")
-    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    legend_below(figure, grid[0, 0])
     return figure
 
 

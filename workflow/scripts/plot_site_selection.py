@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from dbd.jobs import job
-from dbd.plotting import PAGE, PALETTE, few_ticks, save
+from dbd.plotting import PAGE, PALETTE, few_ticks, legend_below, save
 from dbd.store import read, read_lattices
 
 
@@ -44,7 +44,7 @@ def plot_site_selection(moments, lattices, shape, last):
     for axes in grid[:, 0]:
         axes.set_ylabel("count")
     planes.set_ylabel("frequency")
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    legend_below(figure, panels[0])
     return figure
 
 

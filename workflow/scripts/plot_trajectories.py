@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from dbd.jobs import job
-from dbd.plotting import PAGE, colored_by, few_ticks, parameter_symbol, save
+from dbd.plotting import PAGE, colored_by, few_ticks, legend_below, parameter_symbol, save
 from dbd.store import read_models
 
 
@@ -36,7 +36,7 @@ def plot_trajectories(predictions, models):
             **{f"{axis}label": label for axis, label in zip("xyz", labels, strict=False)},
         )
         few_ticks(axes)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    legend_below(figure, axes)
     return figure
 
 

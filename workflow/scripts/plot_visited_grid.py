@@ -9,7 +9,7 @@ from mpl_toolkits.mplot3d.art3d import Line3DCollection
 from dbd.baselines import independent_biases
 from dbd.jobs import job
 from dbd.models import build_grid
-from dbd.plotting import NOISE, PAGE, SIMULATION, few_ticks, model_colors, parameter_symbol, save
+from dbd.plotting import NOISE, PAGE, SIMULATION, few_ticks, legend_below, model_colors, parameter_symbol, save
 from dbd.store import read, read_models
 
 CUBE = np.array(list(product((0, 1), repeat=3)))
@@ -49,9 +49,7 @@ def plot_visited_grid(moments, predictions, species, sites, models, chosen):
         axes.set_box_aspect(None, zoom=0.88)  # room for the labels
         axes.set(**{f"{axis}label": parameter_symbol(p) for axis, p in zip("xyz", species, strict=True)})
         few_ticks(axes)
-    handles, labels = axes.get_legend_handles_labels()
-    once = dict(zip(labels, handles, strict=True))
-    figure.legend(once.values(), once.keys(), loc="outside lower center", ncols=3)
+    legend_below(figure, axes)
     return figure
 
 

@@ -14,7 +14,7 @@ The roughness may be chosen by cross-validation over initial conditions, `cross_
 action around a minimum: that costs one factorisation for each fold and candidate instead of one learning.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -100,6 +100,10 @@ class Problem:
         return State(np.zeros((self.dynamics.parameters, self.splines.shape[1])))
 
 
+Past = tuple[np.ndarray, np.ndarray]
+"""Actions and gradient norms of steps before an optimisation."""
+
+
 @dataclass(frozen=True)
 class State:
     """Where an optimisation stands: all that is needed to go on from here and end with the same bytes.
@@ -123,6 +127,26 @@ class State:
     roughness: tuple[float, ...] = ()
     gradient: tuple[float, ...] = ()
     converged: bool = False
+
+    def arrays(self, past: Past) -> dict[str, np.ndarray]:
+        """As arrays for a checkpoint, behind the actions and gradient norms of what went before."""
+        return {
+            "action": np.append(past[0], self.action),
+            "gradient_norm": np.append(past[1], self.gradient),
+            "begin": np.array(len(past[0])),
+            "splines": self.splines,
+            "damping": np.array(self.damping),
+            "penalty": np.array(self.roughness),
+            "converged": np.array(self.converged),
+        }
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, np.ndarray]) -> tuple["State", Past]:
+        """A state and what went before it, from its arrays."""
+        begin = int(arrays["begin"])
+        history = arrays["action"][begin:], arrays["penalty"], arrays["gradient_norm"][begin:]
+        state = cls(arrays["splines"], float(arrays["damping"]), *map(tuple, history), bool(arrays["converged"]))
+        return state, (arrays["action"][:begin], arrays["gradient_norm"][:begin])
 
 
 def optimise(problem: Problem, state: State, steps: int, tolerance: float) -> Iterator[State]:

@@ -101,13 +101,9 @@ class PathTracking:
         paths = np.stack([smooth(path) for path in averages])
         last = paths.shape[1] - 1
         lengths = [length for length in PIECES if length < last] + [last]
-        done, begin = int(state.get("phase", 0)), int(state.get("begin", len(state["action"])))
-        position = None
+        done, position, past = int(state.get("phase", 0)), None, (state["action"], state["gradient_norm"])
         if "splines" in state:
-            history = state["action"][begin:], state["penalty"], state["gradient_norm"][begin:]
-            position = Position(
-                state["splines"], float(state["damping"]), *map(tuple, history), bool(state["converged"])
-            )
+            position, past = Position.of_arrays(state)
         points, _ = tube(paths[..., list(self.dynamics.domain)].reshape(-1, len(self.dynamics.domain)))
         functions = kernel_functions(self.dynamics.grid, points[:: -(-len(points) // POINTS)])
         for phase, length in list(enumerate(lengths))[done:]:
@@ -122,21 +118,11 @@ class PathTracking:
                 functions=functions,
             )
             start = position or problem.collocation(paths)
-            past = state["action"][:begin], state["gradient_norm"][:begin]
             for position in optimise(problem, start, MOST_STEPS[length == last], GAIN):
-                state = state | {
-                    "u": problem.coefficients(position.splines),
-                    "action": np.append(past[0], position.action),
-                    "gradient_norm": np.append(past[1], position.gradient),
-                    "phase": np.array(phase),
-                    "begin": np.array(begin),
-                    "splines": position.splines,
-                    "damping": np.array(position.damping),
-                    "penalty": np.array(position.roughness),
-                    "converged": np.array(position.converged),
-                }
+                state = state | position.arrays(past)
+                state |= {"u": problem.coefficients(position.splines), "phase": np.array(phase)}
                 yield state
-            begin = len(state["action"])
+            past = state["action"], state["gradient_norm"]
             position = Position(position.splines)
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
 
 from dbd.store import replacing
 
@@ -81,6 +82,14 @@ def save(figure: Figure, paths: Sequence[str | Path]) -> None:
 def columns_of(panels: int) -> int:
     """Panels in a row: up to four stand side by side, more come in rows of three."""
     return panels if panels <= 4 else 3
+
+
+def legend_below(figure: Figure | SubFigure, *axes: Axes, columns: int = 3) -> None:
+    """One legend below all panels, of what some of them show, each label once."""
+    handles = {}
+    for each in axes:
+        handles |= {label: handle for handle, label in zip(*each.get_legend_handles_labels(), strict=True)}
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=columns)
 
 
 def few_ticks(axes, x: int = 4, y: int = 4) -> None:

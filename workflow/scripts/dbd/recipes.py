@@ -63,33 +63,17 @@ class SecondOrder:
         lengths = [length for length in PIECES if length < last] + [last]
         roughness, phase, past, position = self.roughness[0], 0, (np.empty(0), np.empty(0)), None
         if kept is not None:
-            begin = int(kept["begin"])
             roughness, phase = float(kept["roughness"]), int(kept["phase"])
-            past = (kept["action"][:begin], kept["gradient_norm"][:begin])
-            position = Position(
-                kept["splines"],
-                float(kept["damping"]),
-                tuple(kept["action"][begin:]),
-                tuple(kept["penalty"]),
-                tuple(kept["gradient_norm"][begin:]),
-                bool(kept["converged"]),
-            )
+            position, past = Position.of_arrays(kept)
         while True:
             whole = phase >= len(lengths) - 1
             problem = self._problem(last if whole else lengths[phase], roughness)
             begin = position or problem.start()
             for position in optimise(problem, begin, *((self.steps, self.tolerance) if whole else WARM_UP)):
-                yield {
+                yield position.arrays(past) | {
                     "u": problem.coefficients(position.splines),
-                    "action": np.append(past[0], position.action),
-                    "gradient_norm": np.append(past[1], position.gradient),
-                    "begin": np.array(len(past[0])),
                     "phase": np.array(phase),
                     "roughness": np.array(roughness),
-                    "splines": position.splines,
-                    "damping": np.array(position.damping),
-                    "penalty": np.array(position.roughness),
-                    "converged": np.array(position.converged),
                 }
             past = (np.append(past[0], position.action), np.append(past[1], position.gradient))
             if whole:
