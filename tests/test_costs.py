@@ -19,8 +19,8 @@ POINTS = 4 * 11 / 1e3
 @pytest.mark.parametrize(
     ("rule", "work"),
     [
-        ("simulate_ensemble", {"lattices": PART}),
-        ("count_moments", {"lattices": PART}),
+        ("simulate_ensemble", {"lattices": PART, "packed": PART / 8}),
+        ("count_moments", {"lattices": PART, "packed": PART / 8}),
         ("combine_moments", {"points": POINTS}),
         ("initial_parameters", {"points": POINTS, "lattices": SPLIT}),
         ("learn_dynamics", {"points": POINTS, "lattices": SPLIT}),

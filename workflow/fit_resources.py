@@ -22,7 +22,7 @@ from dbd.runtimes import read_runtimes  # noqa: E402
 from dbd.study import load_study, overlay, parse, read_yaml  # noqa: E402
 
 FILE = ROOT / "workflow" / "resources.yaml"
-KINDS = ("lattices", "points", "updates")
+KINDS = ("lattices", "packed", "points", "updates")
 
 
 def measured(configuration: Path) -> pd.DataFrame:

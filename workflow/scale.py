@@ -23,6 +23,7 @@ from dbd.dynamics import Dynamics  # noqa: E402
 from dbd.energy import EnergyModel  # noqa: E402
 from dbd.hermite import HermiteGrid  # noqa: E402
 from dbd.lattice import Lattice  # noqa: E402
+from dbd.packing import pack, times_per_byte  # noqa: E402
 from dbd.sampling import Sampler  # noqa: E402
 from dbd.simulation import place_counts, simulate_runs  # noqa: E402
 from dbd.store import COMPRESSION_LEVEL  # noqa: E402
@@ -62,7 +63,8 @@ def simulation(side: int) -> tuple[float, float, float]:
         return simulate_runs(initial, ROSSLER, lattice, "uniform", 0.01, steps, generators)
 
     spent, (occupancy, turns) = seconds(work)
-    kept = sum(len(zlib.compress(run.tobytes(), COMPRESSION_LEVEL)) for run in occupancy)
+    packed = pack(occupancy, len(ROSSLER.species) + 1)
+    kept = sum(len(zlib.compress(run.tobytes(), COMPRESSION_LEVEL)) for run in packed)
     return spent / turns.sum(), turns.sum() / (runs * steps * lattice.size), kept / occupancy.size
 
 
@@ -96,16 +98,17 @@ def ensembles(measured: dict[int, tuple[float, float, float]], needs: dict) -> l
     for side in SIDES:
         per_hop, hops, kept = measured[side]
         run_mb = (STEPS + 1) * side**3 / 1e6
+        packed_mb = run_mb / times_per_byte(len(ROSSLER.species) + 1)
         share = "{} runs of {} steps".format(*MEASURED[side])
         memory, counting = needs["simulate_ensemble"]["memory"], needs["count_moments"]["processor"]
         run_seconds = per_hop * hops * STEPS * side**3 + counting["lattices"] * run_mb
-        most = max(1, math.floor((JOB_MEMORY / MARGIN - memory["base"]) / (memory["lattices"] * run_mb)))
+        most = max(1, math.floor((JOB_MEMORY / MARGIN - memory["base"]) / (memory["packed"] * packed_mb)))
         for runs in RUNS:
             batch = max(1, min(most, round(1200 / run_seconds), math.ceil(runs / CLUSTER)))
             jobs = math.ceil(runs / batch)
             total = runs * run_seconds + jobs * (needs["simulate_ensemble"]["processor"]["base"] + counting["base"])
             wall = max(total / CLUSTER, batch * run_seconds) + jobs * DAG_SECONDS
-            asked = MARGIN * (memory["base"] + memory["lattices"] * batch * run_mb)
+            asked = MARGIN * (memory["base"] + memory["packed"] * batch * packed_mb)
             rows.append(
                 f"| {side} x {side} x {side} | {runs:,} | {jobs:,} | {duration(total)} | {duration(wall)} "
                 f"| {asked / 1000:.1f} GB | {size(runs * run_mb * kept)} | {share} |"

@@ -7,9 +7,11 @@ KEPT = [
 ]
 
 
+# Snakemake compares a script with what it made, which may be gone, and an input also with what was made from that.
 rule simulate_ensemble:
     input:
         library("simulate_ensemble.py"),
+        os.path.relpath(SCRIPTS / "simulate_ensemble.py"),
     output:
         "<results>/{study}/{split}/ensemble/{part}.nc",
     log:
@@ -34,11 +36,7 @@ rule simulate_ensemble:
         "../scripts/simulate_ensemble.py"
 
 
-# Snakemake compares a script with what it made, which is gone; an input it compares with what was made from that.
 use rule simulate_ensemble as simulate_temporary_ensemble with:
-    input:
-        library("simulate_ensemble.py"),
-        os.path.relpath(SCRIPTS / "simulate_ensemble.py"),
     output:
         temp("<results>/{study}/{split}/ensemble/{part}.nc"),
     wildcard_constraints:

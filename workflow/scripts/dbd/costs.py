@@ -1,9 +1,9 @@
 """What a job asks for: memory, time and cores, from how much it has to do.
 
-How much there is to do is counted in three ways: *lattices*, the size in MB (one byte a site) of the simulated
-lattices that a job makes or reads; *points*, thousands of points of trajectories, one per initial condition and time
-step; and *updates*, millions of Gibbs updates of predictions. Memory and time are linear in them, with coefficients
-fitted per rule to measured jobs.
+How much there is to do is counted in four ways: *lattices*, the size in MB (one byte a site) of the simulated
+lattices that a job makes or reads; *packed*, their size as jobs of an ensemble's parts hold them; *points*, thousands
+of points of trajectories, one per initial condition and time step; and *updates*, millions of Gibbs updates of
+predictions. Memory and time are linear in them, with coefficients fitted per rule to measured jobs.
 """
 
 import math
@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from dbd.config import Study
+from dbd.packing import times_per_byte
 from dbd.study import initial_conditions
 
 SECONDS_PER_CORE = 1200
@@ -21,9 +22,10 @@ Work = dict[str, float]
 
 
 def part_work(study: Study, names: Mapping[str, str]) -> Work:
-    """Lattices of one part of an ensemble."""
+    """Lattices of one part of an ensemble, packed and unpacked a few runs at a time."""
     first, last, first_run, last_run = map(int, re.findall(r"\d+", names["part"]))
-    return _lattices(study, last - first, last_run - first_run)
+    work = _lattices(study, last - first, last_run - first_run)
+    return work | {"packed": work["lattices"] / times_per_byte(len(study.species) + 1)}
 
 
 def trajectory_work(study: Study, names: Mapping[str, str]) -> Work:
