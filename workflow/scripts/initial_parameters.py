@@ -45,13 +45,14 @@ def independent(model, section, moments, lattices, generator_of):
 
 
 def sampled(model, section, moments, lattices, generator_of):
-    """Static matching of the initial moments under the model's sampling law, from independent sites."""
+    """Biases matched to the initial moments under the model's sampling law, other parameters as given."""
     start = independent(model, section, moments, lattices, generator_of)
     law = SamplingLaw(Sampler(model), list(moments.observable.values), **section["sampling"])
+    others = [name for name in model.parameters if name not in model.species]
     return np.stack(
         [
             match.match(match.initial, 0, lambda trial, index=index: generator_of(index, trial), TRIALS)
-            for index, match in enumerate(path_matches(law, start, moments["mean"].values))
+            for index, match in enumerate(path_matches(law, start, moments["mean"].values, fixed=others))
         ]
     )
 

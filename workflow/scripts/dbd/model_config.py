@@ -148,11 +148,13 @@ class Initial(Strict):
 
     method: Literal["given", "exact", "independent", "sampled", "contrastive"] = Field(
         description="given: those that the initial lattices were drawn from; exact: static matching with exact "
-        "moments; independent: biases of independent sites, all else as in `others`; sampled: static matching with "
-        "sampled moments, from these; contrastive: contrastive divergence."
+        "moments; independent: biases of independent sites, all else as in `others`; sampled: the "
+        "same, with biases that match the moments under the model's sampling law; contrastive: contrastive divergence."
     )
     others: dict[str, Number] = Field(
-        {}, description="For independent sites: parameters that are not zero, or visible biases to take in their place."
+        {},
+        description="For independent and sampled: parameters that are not zero, or visible biases to take in the place "
+        "of those of independent sites.",
     )
     contrastive: StaticContrastive = Field(StaticContrastive(), description="Settings of contrastive divergence.")
 
