@@ -33,6 +33,7 @@ def test_summary(average, rmse, each):
     assert list(frame.columns) == [
         "rmse",
         "relative_rmse",
+        "relative_each",
         "median",
         "worst",
         "noise",
@@ -41,9 +42,11 @@ def test_summary(average, rmse, each):
     ]
     assert frame.rmse["A"] == pytest.approx(rmse)
     assert frame.relative_rmse["A"] == pytest.approx(rmse / 8)
+    assert frame.relative_each["A"] == pytest.approx(np.mean(np.divide(each, [4, 2])))
+    assert np.isnan(frame.relative_each["AA"])  # it does not change
     assert frame["median"]["A"] == pytest.approx(np.mean(each))
     assert frame.worst["A"] == pytest.approx(max(each))
-    assert frame.loc["AA"].tolist() == pytest.approx([1, 0.5, 1, 1, 0.5, 4.5, np.nan], nan_ok=True)
+    assert frame.loc["AA"].tolist() == pytest.approx([1, 0.5, np.nan, 1, 1, 0.5, 4.5, np.nan], nan_ok=True)
     assert np.isnan(frame.published["A"])
     assert frame.published_relative["A"] == 0.5
     assert frame.relative_rmse["mean"] == pytest.approx((rmse / 8 + 0.5) / 2)
@@ -51,7 +54,8 @@ def test_summary(average, rmse, each):
 
 
 def test_perfect_prediction():
-    frame = summarise(SIMULATED, SIMULATED, SEM, ["A", "AA"], "mean", {}, {})
+    frame = summarise(SIMULATED, SIMULATED, SEM, ["A", "AA"], "mean", {}, {}).set_index("observable")
+    assert frame.relative_each["A"] == 0
     assert (frame[["rmse", "relative_rmse", "median", "worst"]] == 0).all(axis=None)
 
 

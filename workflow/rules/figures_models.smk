@@ -144,6 +144,32 @@ rule plot_moments:
         "../scripts/plot_moments.py"
 
 
+rule plot_held_out:
+    input:
+        library("plot_held_out.py"),
+        moments=lambda w: f"<results>/{w.study}/{evaluated(w.study)}/moments.nc",
+        predictions=predicted,
+        independent=lambda w: f"<results>/{w.study}/baselines/independent_sites/{evaluated(w.study)}.nc",
+    output:
+        figure("held_out"),
+    log:
+        "<logs>/{study}/figures/plot_held_out.log",
+    benchmark:
+        "<benchmarks>/{study}/figures/plot_held_out.tsv"
+    conda:
+        "../../envs/figures.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        settings=drawn("species"),
+    message:
+        "Draw held-out initial conditions of {wildcards.study}"
+    script:
+        "../scripts/plot_held_out.py"
+
+
 rule plot_rmse:
     input:
         library("plot_rmse.py"),

@@ -148,6 +148,7 @@ Figure = Literal[
     "right_hand_sides",
     "learning",
     "moments",
+    "held_out",
     "rmse",
     "relative_errors",
     "visited_grid",

@@ -61,9 +61,10 @@ def summarise(
 
     Returns
     -------
-    One row per observable: ``rmse``, ``relative_rmse`` (by the range), ``median`` and ``worst`` over initial conditions
-    (of each one's error averaged over steps the same way), ``noise``, ``published`` and ``published_relative``. A last
-    row, ``mean``, has the means of these over the observables.
+    One row per observable: ``rmse``, ``relative_rmse`` (by the range), ``relative_each`` (mean over the initial
+    conditions in which the observable changes of each one's error by its own range), ``median`` and ``worst`` over
+    initial conditions (of each one's error averaged over steps the same way), ``noise``, ``published`` and
+    ``published_relative``. A last row, ``mean``, has the means of these over the observables.
     """
     steps = errors_per_step(predicted, simulated, sem, observables)
     grouped = steps.groupby("observable", sort=False)
@@ -72,8 +73,10 @@ def summarise(
     each = each.mean(axis=1) if average == "mean" else np.sqrt((each**2).mean(axis=1))
     frame = grouped[["rmse", "noise"]].agg(over_steps)
     frame.insert(1, "relative_rmse", frame["rmse"] / grouped["range"].first())
-    frame.insert(2, "median", np.median(each, axis=0))
-    frame.insert(3, "worst", each.max(axis=0))
+    own = np.ptp(simulated, axis=1)
+    frame.insert(2, "relative_each", np.ma.mean(np.ma.masked_array(each, own == 0) / own, axis=0).filled(np.nan))
+    frame.insert(3, "median", np.median(each, axis=0))
+    frame.insert(4, "worst", each.max(axis=0))
     frame["published"] = pd.Series(published, dtype=float).reindex(observables)
     frame["published_relative"] = pd.Series(published_relative, dtype=float).reindex(observables)
     frame.loc["mean"] = frame.mean(skipna=False)
