@@ -7,6 +7,9 @@ NAME ?= template
 BIN := .venv/bin
 PROFILE ?=
 SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--profile profiles/$(PROFILE),--cores $(CORES))
+# Once in this timespan, for every job that it has started so far, Snakemake looks for work again: with its default of a second
+# that took half a core after 300 jobs. It also ends that much later.
+PATIENCE := --max-jobs-per-timespan 1000/10s
 
 .PHONY: help reproduce provenance report study test test-cluster test-faults check format benchmark schema lock
 .DEFAULT_GOAL := help
@@ -15,7 +18,7 @@ help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 reproduce: .venv/installed ## the whole study at published scale: summary tables, figures, report
-	$(BIN)/python workflow/progress.py $(SNAKEMAKE) $(ARGUMENTS)
+	$(BIN)/python workflow/progress.py $(SNAKEMAKE) $(PATIENCE) $(ARGUMENTS)
 	@printf '\nSummary tables:\n'; ls results/*/summary.csv
 	@printf 'Figures:\n'; ls -d results/*/figures
 	@printf 'Report:\n%s\n' results/report.html

@@ -5,20 +5,21 @@ import numpy as np
 
 from dbd.jobs import job
 from dbd.models import build_grid
-from dbd.plotting import DIVERGING, PAGE, columns_of, few_ticks, parameter_symbol, save
+from dbd.plotting import DIVERGING, PAGE, columns_of, few_ticks, moving, parameter_symbol, save
 from dbd.store import read_models
 
 POINTS = 81
 
 
 def plot_right_hand_sides(coefficients, predictions, models):
-    """Return the figure: rows for each model, a panel per right-hand side.
+    """Return the figure: rows for each model, a panel per right-hand side that is not zero.
 
     The slice is the plane of the first two domain parameters (of a single one, its line), the others at the median over
     the visited points; dots are the visited points within half a grid cell of it.
     """
-    columns = columns_of(max(len(predicted.parameter) for predicted in predictions.values()))
-    rows = [-(-len(predicted.parameter) // columns) for predicted in predictions.values()]
+    shown = {name: moving(predicted) for name, predicted in predictions.items()}
+    columns = columns_of(max(map(len, shown.values())))
+    rows = [-(-len(parameters) // columns) for parameters in shown.values()]
     figure, grid_of_panels = plt.subplots(
         sum(rows), columns, figsize=(PAGE, 1.75 * sum(rows)), squeeze=False, layout="constrained"
     )
@@ -35,10 +36,9 @@ def plot_right_hand_sides(coefficients, predictions, models):
         lines = [np.linspace(a, b, POINTS) for a, b in zip(low, high, strict=True)]
         points = np.tile(middle, (*(POINTS,) * len(lines), 1))
         points[..., :2] = np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1)
-        values = grid.value(coefficients[name], points.reshape(-1, grid.dimension)).reshape(*points.shape[:-1], -1)
-        for axes, parameter, value in zip(
-            panels.flat, predicted.parameter.values, np.moveaxis(values, -1, 0), strict=False
-        ):
+        learned = coefficients[name][predicted.get_index("parameter").get_indexer(shown[name])]
+        values = grid.value(learned, points.reshape(-1, grid.dimension)).reshape(*points.shape[:-1], -1)
+        for axes, parameter, value in zip(panels.flat, shown[name], np.moveaxis(values, -1, 0), strict=False):
             velocity = rf"d{parameter_symbol(parameter, hidden)}/d$t$"
             if len(lines) == 1:
                 axes.plot(lines[0], value, color="black")
@@ -51,7 +51,7 @@ def plot_right_hand_sides(coefficients, predictions, models):
                 axes.set_ylabel(parameter_symbol(domain["parameters"][1], hidden))
             axes.set_xlabel(parameter_symbol(domain["parameters"][0], hidden))
             few_ticks(axes, 3)
-        for axes in panels.flat[len(predicted.parameter) :]:
+        for axes in panels.flat[len(shown[name]) :]:
             axes.set_visible(False)
         rest = zip(domain["parameters"][2:], middle[2:], strict=True)
         others = ", ".join(f"{parameter_symbol(parameter, hidden)} = {at:.2f}" for parameter, at in rest)

@@ -41,7 +41,7 @@ def plot_visited_grid(moments, predictions, species, sites, models, chosen):
         edges = visited_edges(models[name]["domain"], theta.reshape(-1, 3))
         axes.add_collection3d(Line3DCollection(edges, colors=NOISE, linewidths=0.3, alpha=0.6))
         for line in theta:
-            axes.plot(*line.T, color=colors[name], label="learned")
+            axes.plot(*line.T, color=colors[name], label=models[name]["title"])
         for line in independent:
             axes.plot(*line.T, color=SIMULATION, linestyle="--", linewidth=0.9, label="independent sites")
         axes.scatter(*independent[:, 0].T, color=SIMULATION, s=10, label="start", depthshade=False)
@@ -49,7 +49,7 @@ def plot_visited_grid(moments, predictions, species, sites, models, chosen):
         axes.set_box_aspect(None, zoom=0.88)  # room for the labels
         axes.set(**{f"{axis}label": parameter_symbol(p) for axis, p in zip("xyz", species, strict=True)})
         few_ticks(axes)
-    legend_below(figure, axes)
+    legend_below(figure, *figure.axes)
     return figure
 
 

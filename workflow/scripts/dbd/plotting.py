@@ -7,6 +7,7 @@ from typing import Any
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
@@ -22,6 +23,7 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#F
 BASELINES = ("#6b4226", "#a08060", "#708090")  # earth and slate, apart from the palette
 SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
+FIXED = 1e-9  # change of a parameter that is none
 
 _STYLE = {
     "font.size": 8,
@@ -77,6 +79,12 @@ def save(figure: Figure, paths: Sequence[str | Path]) -> None:
         with replacing(path) as partial:
             figure.savefig(partial, metadata=metadata)
     plt.close(figure)
+
+
+def moving(predicted: xr.Dataset) -> list[str]:
+    """Names of the parameters that change along some trajectory; those held fixed do so by no more than rounding."""
+    change = predicted.theta - predicted.theta.isel(time=0)
+    return [name for name in map(str, predicted.parameter.values) if abs(change.sel(parameter=name)).max() > FIXED]
 
 
 def columns_of(panels: int) -> int:
