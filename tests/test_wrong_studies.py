@@ -54,6 +54,16 @@ WRONG = [
         "[A, AA], domain: {spacing: [1, 0.7]}}",
         "models.pairs.domain: grid -3.0 .. 3.0 with spacing 0.7: allowed",
     ),
+    (
+        "[A, AA]}",
+        "[A, AA], learning: {recipe: path_tracking, sampling: {sweeps: 20}, fixed: [AX]}, sampling: {sweeps: 20}}",
+        "models.pairs.learning.fixed: 'AX' is not a parameter of this model; allowed are A, AA",
+    ),
+    (
+        "[A, AA]}",
+        "[A, AA], layers: [{species: [X], weights: [AX]}]}",
+        "models.pairs: hidden layer ['X']: needs either offsets or a unit on every bond",
+    ),
 ]
 
 
