@@ -180,11 +180,11 @@ def test_damaged_file_is_told_and_nothing_else_is_lost(project, damaged):
 
 
 def test_job_without_enough_memory_is_told_in_one_line(project):
-    """A part of 4 GB, where a process may have 3 GB; with a part that fits, the next run goes on."""
+    """A part of 4.7 GB, where a process may have 3 GB; with a part that fits, the next run goes on."""
     before = project.products()
-    part = project.RESULTS / "train" / "ensemble" / "ic0-3_run0-65536.nc"
+    part = project.RESULTS / "train" / "ensemble" / "ic0-3_run0-524288.nc"
     override = {
-        "ensemble": {"splits": {"train": {"runs": 65536}}, "batch": {"runs": 65536}},
+        "ensemble": {"splits": {"train": {"runs": 524288}}, "batch": {"runs": 524288}},
         "lattice": {"shape": [1000]},
     }
     (project.root / "mine.yaml").write_text(yaml.safe_dump({"overrides": {"annihilation": override}}))
