@@ -24,10 +24,9 @@ from dbd.contrastive import Contrast
 from dbd.jobs import job
 from dbd.models import build_chain, build_dynamics, build_model
 from dbd.objectives import Divergence
+from dbd.path_problems import build_matches
 from dbd.path_tracking import PathTracking
-from dbd.paths import path_matches
 from dbd.recipes import Published, SecondOrder
-from dbd.sampled import SamplingLaw
 from dbd.sampling import Sampler
 from dbd.sliding_window import SlidingWindow
 from dbd.store import provenance, read, read_lattices, write
@@ -63,9 +62,8 @@ def contrastive(learning, model, dynamics, initial, moments, lattices, generator
 
 def path_tracking(learning, model, dynamics, initial, moments, lattices, generator_of, threads):
     """Static matching along time by sampled moments, then tracking of the matched paths."""
-    law = SamplingLaw(Sampler(model), list(moments.observable.values), **learning["sampling"])
-    how = {key: learning[key] for key in ("last_step", "fixed", "differences", "tolerance")}
-    matches = path_matches(law, initial, moments["mean"].values, **how, threads=threads)
+    observables = list(moments.observable.values)
+    matches = build_matches(learning, model, initial, moments["mean"].values, observables, threads)
     return PathTracking(matches, dynamics, learning["iterations"], learning["roughness"], generator_of)
 
 

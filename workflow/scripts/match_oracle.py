@@ -17,10 +17,8 @@ import xarray as xr
 from dbd.jobs import job
 from dbd.matching import match
 from dbd.models import build_chain, build_model
-from dbd.paths import path_matches
+from dbd.path_problems import build_matches
 from dbd.prediction import exact_moments, sampled_moments
-from dbd.sampled import SamplingLaw
-from dbd.sampling import Sampler
 from dbd.store import provenance, read, write
 from dbd.streams import stream
 
@@ -34,12 +32,11 @@ def exact_match(settings, model, moments):
 def sampled_match(section, model, moments, initial, generator_of, threads):
     """Return paths from given initial parameters that match simulated moments, and their sampled moments."""
     learning, observables = section["learning"], list(moments.observable.values)
-    law = SamplingLaw(Sampler(model), observables, **learning["sampling"])
-    how = {key: learning[key] for key in ("last_step", "fixed", "differences", "tolerance")}
+    matches = build_matches(learning, model, initial, moments["mean"].values, observables, threads)
     theta = np.stack(
         [
             match.solve(learning["iterations"], lambda *place, index=index: generator_of(index, *place))
-            for index, match in enumerate(path_matches(law, initial, moments["mean"].values, **how, threads=threads))
+            for index, match in enumerate(matches)
         ]
     )
     law = section["sampling"]

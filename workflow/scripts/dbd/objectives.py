@@ -7,8 +7,8 @@ from functools import cached_property
 import numpy as np
 
 from dbd.chain import Chain
-from dbd.learning import Misfit, segments
 from dbd.matching import match, objective
+from dbd.problem import Misfit
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Divergence:
         return cls(chain, mean, tuple(observables), runs, match(chain, mean, observables))
 
     def pieces(self, length: int) -> "Divergence":
-        """The same for pieces of trajectories of `length` steps, as `dbd.learning.segments` cuts them."""
+        """The same for pieces of trajectories of `length` steps, as `segments` cuts them."""
         mean, matched = segments(self.mean, length), segments(self.matched, length)
         return Divergence(self.chain, mean, self.observables, self.runs, matched)
 
@@ -60,3 +60,13 @@ class Divergence:
         return Misfit(
             self.runs * (point.value - self._least[:, :times]), self.runs * point.gradient, self.runs * point.curvature
         )
+
+
+def segments(trajectories: np.ndarray, length: int) -> np.ndarray:
+    """Cut (R, times, ...) into pieces of `length` steps that share their end points: (R * pieces, length + 1, ...).
+
+    Right-hand sides that fit such pieces, each from its own start, are where to begin with whole trajectories.
+    """
+    pieces = (trajectories.shape[1] - 1) // length
+    index = length * np.arange(pieces)[:, None] + np.arange(length + 1)
+    return trajectories[:, index].reshape(-1, length + 1, *trajectories.shape[2:])

@@ -11,9 +11,10 @@ import numpy as np
 
 from dbd.checkpoints import State
 from dbd.dynamics import Dynamics
-from dbd.learning import Problem, cross_validate, optimise
 from dbd.learning import State as Position
+from dbd.learning import cross_validate, optimise
 from dbd.objectives import Divergence
+from dbd.problem import Problem
 from dbd.sliding_window import HISTORY, Progress, SlidingWindow
 
 PIECES = (10, 40)  # time steps in the pieces of trajectories that the second-order recipe begins with
@@ -68,7 +69,7 @@ class SecondOrder:
         while True:
             whole = phase >= len(lengths) - 1
             problem = self._problem(last if whole else lengths[phase], roughness)
-            begin = position or problem.start()
+            begin = position or Position.zero(problem)
             for position in optimise(problem, begin, *((self.steps, self.tolerance) if whole else WARM_UP)):
                 yield position.arrays(past) | {
                     "u": problem.coefficients(position.splines),

@@ -13,7 +13,8 @@ import numpy as np
 from scipy import linalg, sparse
 
 from dbd.hermite import HermiteGrid
-from dbd.learning import Misfit, Problem, State
+from dbd.learning import State
+from dbd.problem import Misfit, Problem
 
 ASIDE = 0.1  # distance of the points beside a path from it
 RETURN = 0.15  # part of that distance by which the first guess goes back to the path in a time step
