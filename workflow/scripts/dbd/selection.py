@@ -20,6 +20,9 @@ from dbd.lattice import Lattice
 
 SiteSelection = Literal["uniform", "axis_scan"]
 
+INDEX = np.uint32
+"""Type of sites and nodes. A signed index might be negative and count from the end, which every access would test."""
+
 
 class Tree(NamedTuple):
     """Tree of a site selection: sites are nodes 0 .. N - 1, the root is the last node.
@@ -27,9 +30,9 @@ class Tree(NamedTuple):
     Attributes
     ----------
     parent
-        Parent of every node but the root; int32, shape (nodes - 1,).
+        Parent of every node but the root; uint32, shape (nodes - 1,).
     first
-        Where a node's list of children begins; int32, shape (nodes,).
+        Where a node's list of children begins; uint32, shape (nodes,).
     """
 
     parent: np.ndarray
@@ -42,11 +45,11 @@ class Sets(NamedTuple):
     Attributes
     ----------
     children
-        The lists; int32, shape (sets, nodes).
+        The lists; uint32, shape (sets, nodes).
     place
-        Where in `children` a node stands; int32, shape (sets, nodes).
+        Where in `children` a node stands; uint32, shape (sets, nodes).
     filled
-        Number of children in a node's list; int32, shape (sets, nodes).
+        Number of children in a node's list; uint32, shape (sets, nodes).
     members
         Number of sites in a set; int64, shape (sets,).
     """
@@ -73,16 +76,16 @@ def selection_tree(lattice: Lattice, site_selection: SiteSelection) -> Tree:
     ]
     first = [np.zeros(widths[0], int)]
     first += [base[level] + np.arange(width) * (widths[level] // width) for level, width in enumerate(widths[1:])]
-    return Tree(np.concatenate(parent).astype(np.int32), np.concatenate(first).astype(np.int32))
+    return Tree(np.concatenate(parent).astype(INDEX), np.concatenate(first).astype(INDEX))
 
 
 @njit(cache=True, nogil=True)
 def empty_sets(sets, nodes):
     """Return `sets` empty sets for a tree of so many nodes."""
     return Sets(
-        np.zeros((sets, nodes), np.int32),
-        np.zeros((sets, nodes), np.int32),
-        np.zeros((sets, nodes), np.int32),
+        np.zeros((sets, nodes), INDEX),
+        np.zeros((sets, nodes), INDEX),
+        np.zeros((sets, nodes), INDEX),
         np.zeros(sets, np.int64),
     )
 
@@ -97,7 +100,7 @@ def _link(tree, sets, which, node):
         at = tree.first[parent] + filled
         sets.children[which, at] = node
         sets.place[which, node] = at
-        sets.filled[which, parent] = filled + 1
+        sets.filled[which, parent] += 1
         if filled > 0:
             return
         node = parent
@@ -137,12 +140,12 @@ def remove(tree, sets, which, site):
     sets.members[which] -= 1
     while node != root:
         parent = tree.parent[node]
-        filled = sets.filled[which, parent] - 1
+        sets.filled[which, parent] -= 1
+        filled = sets.filled[which, parent]
         at = sets.place[which, node]
         last = sets.children[which, tree.first[parent] + filled]
         sets.children[which, at] = last
         sets.place[which, last] = at
-        sets.filled[which, parent] = filled
         if filled > 0:
             return
         node = parent
@@ -160,10 +163,10 @@ def draw(tree, sets, which, sites, fraction):
     """Draw a site of a set with a uniform number in [0, 1); return it and what is left of the number, again uniform."""
     # A fraction times n has a whole part that is uniform on 0 .. n - 1 and a remainder that is uniform on [0, 1) and
     # independent of it. The 53 bits of a random number last for the few choices that a turn of a molecule takes.
-    node = tree.parent.size
+    node = INDEX(tree.parent.size)
     while node >= sites:
         scaled = fraction * sets.filled[which, node]
-        turn = int(scaled)
+        turn = INDEX(scaled)
         fraction = scaled - turn
         node = sets.children[which, tree.first[node] + turn]
     return node, fraction

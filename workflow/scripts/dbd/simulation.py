@@ -24,7 +24,7 @@ from numba import njit
 
 from dbd.lattice import Lattice
 from dbd.reactions import EMPTY, ReactionNetwork
-from dbd.selection import SiteSelection, draw, empty_sets, holds, insert, insert_all, remove, selection_tree
+from dbd.selection import INDEX, SiteSelection, draw, empty_sets, holds, insert, insert_all, remove, selection_tree
 
 ATTEMPTS = 20
 """Reactants that are drawn for an event with two products before it is given up for want of room."""
@@ -32,6 +32,10 @@ ATTEMPTS = 20
 
 # A set holds the sites of each species, one more those whose turn is still to come. Empty sites are only counted: they
 # are drawn for creation alone, and keeping their set would slow down every move.
+#
+# The form of these small functions matters: where numba does not see that it can do without, it counts references to
+# the arrays of `tree` and `sets` in every call, which takes as long as a hop. `_sweep` should have no NRT_incref in
+# its loop (``inspect_llvm``).
 
 
 @njit(cache=True, nogil=True, forceinline=True)
@@ -68,27 +72,23 @@ def _empty_site(occupancy, generator):
     """Return a random empty site of a lattice that has one, and a uniform number in [0, 1) that is still unused."""
     while True:
         scaled = generator.random() * occupancy.size
-        site = int(scaled)
+        site = INDEX(scaled)
         if occupancy[site] == EMPTY:
             return site, scaled - site
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def _empty_neighbour(neighbours, degree, occupancy, site, fraction):
-    """Return a random empty neighbour of a site, -1 if there is none."""
-    room = 0
+def _empty_neighbours(neighbours, degree, occupancy, site, found):
+    """Write the empty neighbours of a site to the front of `found` (2 * dimension,), return their number."""
+    number = 0
     for k in range(degree[site]):
-        room += occupancy[neighbours[site, k]] == EMPTY
-    turn = int(fraction * room)
-    for k in range(degree[site]):
-        turn -= occupancy[neighbours[site, k]] == EMPTY
-        if turn < 0:
-            return neighbours[site, k]
-    return -1
+        found[number] = neighbours[site, k]  # if it is not empty the next one takes its place
+        number += occupancy[neighbours[site, k]] == EMPTY
+    return number
 
 
 @njit(cache=True, nogil=True)
-def _react_alone(tables, tree, neighbours, degree, dt, occupancy, sets, generator):
+def _react_alone(tables, tree, neighbours, degree, dt, occupancy, sets, found, generator):
     """Unimolecular reactions and creation during dt: part 1 of a step."""
     time = 0.0
     while True:
@@ -116,10 +116,10 @@ def _react_alone(tables, tree, neighbours, degree, dt, occupancy, sets, generato
             else:
                 site, fraction = draw(tree, sets, tables.reactant[reaction], occupancy.size, generator.random())
             if second != EMPTY:
-                room = _empty_neighbour(neighbours, degree, occupancy, site, fraction)
-                if room < 0:
+                rooms = _empty_neighbours(neighbours, degree, occupancy, site, found)
+                if rooms == 0:
                     continue
-                _become(tree, sets, occupancy, room, second)
+                _become(tree, sets, occupancy, found[INDEX(fraction * rooms)], second)
             if first != occupancy[site]:
                 _become(tree, sets, occupancy, site, first)
             break
@@ -139,7 +139,7 @@ def _sweep(tables, tree, neighbours, degree, occupancy, sets, generator):
         if degree[site] == 0:
             continue
         scaled = fraction * degree[site]
-        turn = int(scaled)
+        turn = INDEX(scaled)
         fraction = scaled - turn
         target = neighbours[site, turn]
         mover, hit = occupancy[site], occupancy[target]
@@ -166,11 +166,12 @@ def _run(tables, tree, neighbours, degree, dt, every, initial, record, generator
     for site in range(occupancy.size):
         if initial[site] != EMPTY:
             _become(tree, sets, occupancy, site, initial[site])
+    found = np.empty(neighbours.shape[1], INDEX)
     turns = 0
     record[0] = occupancy
     for row in range(1, record.shape[0]):
         for _ in range(every):
-            _react_alone(tables, tree, neighbours, degree, dt, occupancy, sets, generator)
+            _react_alone(tables, tree, neighbours, degree, dt, occupancy, sets, found, generator)
             turns += _sweep(tables, tree, neighbours, degree, occupancy, sets, generator)
         record[row] = occupancy
     return turns
@@ -278,7 +279,8 @@ def simulate_runs(
         raise ValueError(f"dt {dt}: allowed are positive numbers")
     if every < 1 or steps < 0 or steps % every:
         raise ValueError(f"{steps} steps, every {every} recorded: allowed are multiples of it")
-    system = (network.tables, selection_tree(lattice, site_selection), lattice.neighbours, lattice.degree)
+    neighbours = lattice.neighbours.astype(INDEX)  # those behind a site's degree are never looked at
+    system = (network.tables, selection_tree(lattice, site_selection), neighbours, lattice.degree.astype(INDEX))
     record = np.empty((len(initials), steps // every + 1, lattice.size), np.uint8)
 
     def run(index: int) -> int:
