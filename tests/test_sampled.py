@@ -1,6 +1,7 @@
 """Sampled moments and their covariance Jacobian."""
 
 import numpy as np
+import pytest
 
 from dbd.energy import EnergyModel, Layer
 from dbd.lattice import Lattice
@@ -53,10 +54,13 @@ def test_differences_are_the_derivative_for_independent_sites():
     assert abs(other[:, 0] - found[:, 0]).max() > 3 * error.max()  # without common random numbers
 
 
-def test_statistics_of_hidden_layers_are_those_of_the_model():
-    model = EnergyModel(LATTICE, ("A",), ("A",), (Layer(("X",), ("AX",), ((0, 0), (0, 1))),))
+@pytest.mark.parametrize("density", [0.0, 0.3])
+def test_statistics_are_those_of_the_model(density):
+    """Hidden layers and the reference density of pairs included."""
+    layer = Layer(("X",), ("AX",), ((0, 0), (0, 1)))
+    model = EnergyModel(LATTICE, ("A",), ("A", "AA"), (layer,), density)
     law = SamplingLaw(Sampler(model), ("A", "AA"), 50, 5, "random")
-    theta = np.array([-0.5, 0.4, -1.0])
+    theta = np.array([-0.5, 0.2, 0.4, -1.0])
     states = law.draw(theta, stream(2, "hidden"))
     visible = law.sampler.visible(states)
     statistics = model.statistics(visible, law.sampler.hidden(states))

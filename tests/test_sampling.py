@@ -28,6 +28,9 @@ MODELS = {
     "hidden units on bonds and at walls": EnergyModel(
         Lattice((2, 2)), ("A", "B"), ("A", "B"), (Layer(("X",), ("AX", "BX"), bonds=True),)
     ),
+    "pairs from a reference density": EnergyModel(
+        Lattice((2, 2)), ("A", "B"), ("A", "B", "AA", "AB"), (Layer(("X",), ("AX",), ((0, 0), (0, 1))),), 0.3
+    ),
     "deep chain": EnergyModel(
         Lattice((5,)),
         ("A",),

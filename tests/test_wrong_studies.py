@@ -64,6 +64,17 @@ WRONG = [
         "[A, AA], layers: [{species: [X], weights: [AX]}]}",
         "models.pairs: hidden layer ['X']: needs either offsets or a unit on every bond",
     ),
+    (
+        "[A, AA]}",
+        "[A, AA], reference_density: 0.2, initial: {method: independent}, sampling: {sweeps: 20}, "
+        "learning: {recipe: contrastive, steps: 1, rate: {A: 1, AA: 1}, window: 1, steps_per_shift: 1}}",
+        "models.pairs.reference_density: 0.2; allowed are 0, or the recipe path_tracking and an initial method",
+    ),
+    (
+        "[A, AA]}",
+        "[AA], reference_density: 0.2}",
+        "models.pairs: interaction 'AA' with a reference density: allowed are species, and pairs of them",
+    ),
 ]
 
 

@@ -74,6 +74,10 @@ wildcard_constraints:
     part=r"ic\d+-\d+_run\d+-\d+",
 
 
+# Keys of a model that say which family its Boltzmann distribution is from.
+FAMILY = ("interactions", "layers", "reference_density")
+
+
 def settings(*keys):
     """Params of a rule: exactly these dotted keys of the study, with {model} and {split} filled in from wildcards."""
     return lambda wildcards: definition.subtree(
@@ -225,9 +229,8 @@ def predicted(wildcards):
 
 def sampled_models(study):
     """What the distributions of models with a sampling law are, and that law."""
-    keys = ("interactions", "layers", "sampling")
     return {
-        name: definition.subtree(model, *keys)
+        name: definition.subtree(model, *FAMILY, "sampling")
         for name, model in TREES[study]["models"].items()
         if model["sampling"]
     }
@@ -256,7 +259,7 @@ def drawn(*keys):
     def params(wildcards):
         models = TREES[wildcards.study]["models"]
         shown = {
-            name: definition.subtree(model, "title", "interactions", "layers", "domain")
+            name: definition.subtree(model, *FAMILY, "title", "domain")
             for name, model in models.items()
         }
         return settings(*keys, "figures.colors")(wildcards) | {"models": shown}

@@ -5,8 +5,7 @@ DISTRIBUTION = (
     "species",
     "lattice.shape",
     "lattice.boundary",
-    "models.{model}.interactions",
-    "models.{model}.layers",
+    *("models.{model}." + key for key in FAMILY),
 )
 # What defines its differential equations.
 DYNAMICS = (

@@ -64,7 +64,8 @@ def path_tracking(learning, model, dynamics, initial, moments, lattices, generat
     """Static matching along time by sampled moments, then tracking of the matched paths."""
     observables = list(moments.observable.values)
     matches = build_matches(learning, model, initial, moments["mean"].values, observables, threads)
-    return PathTracking(matches, dynamics, learning["iterations"], learning["roughness"], generator_of)
+    how = {key: learning[key] for key in ("iterations", "roughness", "refinements")}
+    return PathTracking(matches, dynamics, **how, generator_of=generator_of)
 
 
 RECIPES = {recipe.__name__: recipe for recipe in (gauss_newton, path_tracking, contrastive)}

@@ -103,6 +103,13 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
         matched |= model.oracle and not isinstance(model.learning, PathTracking)
         if matched or model.sampling is None:
             yield from attempt(where, build_chain, energy)
+        tracked = isinstance(model.learning, PathTracking) and model.initial.method in ("independent", "sampled")
+        if model.reference_density and not tracked:
+            yield (
+                f"{where}.reference_density",
+                f"{model.reference_density}; allowed are 0, or the recipe path_tracking and an initial method that is "
+                "independent or sampled",
+            )
         unknown = [
             (key, parameter)
             for key, named in (

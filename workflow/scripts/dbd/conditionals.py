@@ -83,8 +83,8 @@ def conditional_blocks(model: EnergyModel) -> tuple[Block, ...]:
             (starts[number] + order).astype(np.uint32),
             np.concatenate([view.neighbours for view in views], axis=1)[order].astype(np.uint32),
             np.concatenate([views[0].contribution * len(views[1].features), views[1].contribution]).astype(np.uint32),
-            views[0].features,
-            views[1].features,
+            views[0].features @ model.centring.T,
+            views[1].features @ model.centring.T,
         )
         if block.rows > MOST_ROWS:
             raise ValueError(

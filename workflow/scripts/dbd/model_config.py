@@ -103,6 +103,11 @@ class PathTracking(Strict):
         "with a larger one couplings stay smaller, and the model away from its ordered phases.",
     )
     roughness: Positive = Field(1e-7, description="Weight of the roughness penalty.")
+    refinements: Annotated[int, Field(ge=0, strict=True)] = Field(
+        0,
+        description="Most steps, after tracking, in which the right-hand sides are fitted to the moments themselves: "
+        "for many initial conditions, of which no path can be tracked exactly.",
+    )
 
 
 class Contrastive(Strict):
@@ -165,6 +170,11 @@ class Model(Strict):
     title: str | None = Field(None, description="What figures call it; by default its name.")
     interactions: tuple[str, ...] = Field(description="Visible statistics that carry parameters, for example [A, AA].")
     layers: tuple[LayerSection, ...] = Field((), description="Hidden layers, from the lowest up.")
+    reference_density: Annotated[Number, Field(ge=0, le=1)] = Field(
+        0,
+        description="Density that pairs are counted from: with one near those of the species, biases are near those of "
+        "independent sites whatever the couplings, and say better where the system is. For path_tracking only.",
+    )
     domain: Domain | None = Field(
         None, description="What the right-hand sides depend on; by default the first three parameters, on a wide grid."
     )

@@ -22,7 +22,8 @@ def build_model(settings: Mapping[str, Any], model: Mapping[str, Any]) -> Energy
         )
         for layer in model["layers"]
     ]
-    return EnergyModel(build_lattice(settings), tuple(settings["species"]), tuple(model["interactions"]), tuple(layers))
+    species, interactions = tuple(settings["species"]), tuple(model["interactions"])
+    return EnergyModel(build_lattice(settings), species, interactions, tuple(layers), model["reference_density"])
 
 
 def build_chain(model: EnergyModel) -> Chain:
@@ -32,11 +33,11 @@ def build_chain(model: EnergyModel) -> Chain:
     """
     layers = [(len(layer.species), set(layer.offsets), layer.wrap) for layer in model.layers]
     chain = model.lattice.dimension == 1 and model.lattice.boundary == "open" and len(model.species) == 1
-    if not chain or layers not in ([], [(1, {(0,), (1,)}, False)]):
+    if not chain or model.reference_density or layers not in ([], [(1, {(0,), (1,)}, False)]):
         raise ValueError(
             "has no exact moments, which an oracle, exact initial parameters, the recipe gauss_newton and predictions "
-            "without 'sampling' need; allowed are models of one species on an open chain, with at most one hidden "
-            "layer of one species and offsets [[0], [1]]"
+            "without 'sampling' need; allowed are models of one species on an open chain, without a reference density "
+            "and with at most one hidden layer of one species and offsets [[0], [1]]"
         )
     return Chain(model.lattice.size, model.parameters)
 

@@ -17,7 +17,9 @@ from dbd.checkpoints import State
 from dbd.dynamics import Dynamics
 from dbd.learning import State as Position
 from dbd.learning import optimise
-from dbd.paths import PathMatch, smooth
+from dbd.parallel import parallel
+from dbd.paths import EVERY, PathMatch, smooth
+from dbd.problem import Misfit, Objective
 from dbd.tracking import Distance, SpanProblem, kernel_functions, tube
 
 PIECES = (10, 15, 22, 33, 45, 66)  # time steps in the pieces of trajectories before whole ones
@@ -48,6 +50,8 @@ class PathTracking:
         Weight of the energy of the right-hand sides.
     generator_of
         Stream of a name and numbers.
+    refinements
+        Most steps on the moments of whole trajectories, after tracking.
     """
 
     matches: Sequence[PathMatch]
@@ -55,6 +59,12 @@ class PathTracking:
     iterations: int
     roughness: float
     generator_of: Callable[..., np.random.Generator]
+    refinements: int = 0
+
+    @property
+    def threads(self) -> int:
+        """Size of the thread pool."""
+        return self.matches[0].threads
 
     def states(self, kept: State | None) -> Iterator[State]:
         """Yield the state after each step, from the beginning or after `kept`."""
@@ -66,12 +76,11 @@ class PathTracking:
 
     def _begin(self) -> dict[str, np.ndarray]:
         """State before the first step: paths that were followed from time to time."""
-        paths = np.stack(
-            [
-                match.follow(lambda *place, index=index: self.generator_of("follow", index, *place))
-                for index, match in enumerate(self.matches)
-            ]
-        )
+
+        def follow(index: int) -> np.ndarray:
+            return self.matches[index].follow(lambda *place: self.generator_of("follow", index, *place))
+
+        paths = np.stack(parallel(follow, range(len(self.matches)), self.threads))
         return {
             "u": np.zeros((self.dynamics.parameters, self.dynamics.grid.size)),
             "action": np.empty(0),
@@ -99,31 +108,51 @@ class PathTracking:
         """Yield the states of tracking, from its beginning or from `state`."""
         averages = state["total"] / (self.iterations - self.iterations // 2)
         paths = np.stack([smooth(path) for path in averages])
-        last = paths.shape[1] - 1
-        lengths = [length for length in PIECES if length < last] + [last]
         done, position, past = int(state.get("phase", 0)), None, (state["action"], state["gradient_norm"])
         if "splines" in state:
             position, past = Position.of_arrays(state)
-        points, _ = tube(paths[..., list(self.dynamics.domain)].reshape(-1, len(self.dynamics.domain)))
-        functions = kernel_functions(self.dynamics.grid, points[:: -(-len(points) // POINTS)])
-        for phase, length in list(enumerate(lengths))[done:]:
-            pieces = overlapping(paths, length)
-            problem = SpanProblem(
-                self.dynamics,
-                np.ascontiguousarray(pieces[:, 0]),
-                Distance(pieces, CLOSE),
-                length,
-                self.roughness,
-                self.matches[0].threads,
-                functions=functions,
-            )
+        for phase, (problem, most) in list(enumerate(self._problems(paths)))[done:]:
             start = position or problem.collocation(paths)
-            for position in optimise(problem, start, MOST_STEPS[length == last], GAIN):
+            for position in optimise(problem, start, most, GAIN):
                 state = state | position.arrays(past)
                 state |= {"u": problem.coefficients(position.splines), "phase": np.array(phase)}
                 yield state
             past = state["action"], state["gradient_norm"]
             position = Position(position.splines)
+
+    def _problems(self, paths: np.ndarray) -> list[tuple[SpanProblem, int]]:
+        """Problems that are solved one after the other, each with the most steps it takes."""
+        last = paths.shape[1] - 1
+        # Where moments have the last word, tracking only has to get close.
+        shorter, every = (PIECES[:1], EVERY) if self.refinements else (PIECES, 1)
+        lengths = [length for length in shorter if length < last] + [last]
+        points, _ = tube(paths[..., list(self.dynamics.domain)].reshape(-1, len(self.dynamics.domain)))
+        functions = kernel_functions(self.dynamics.grid, points[:: -(-len(points) // POINTS)])
+
+        def problem(starts: np.ndarray, objective: Objective, length: int) -> SpanProblem:
+            starts = np.ascontiguousarray(starts)
+            return SpanProblem(
+                self.dynamics, starts, objective, length, self.roughness, self.threads, functions=functions
+            )
+
+        problems = []
+        for length in lengths:
+            pieces = overlapping(paths, length)
+            distance = Distance(pieces, CLOSE, every)
+            problems.append((problem(pieces[:, 0], distance, length), MOST_STEPS[length == last]))
+        if self.refinements:
+            problems.append((problem(paths[:, 0], self._misfit, last), self.refinements))
+        return problems
+
+    def _misfit(self, trajectories: np.ndarray) -> Misfit:
+        """Misfit of the moments of trajectories (R, times, P); their random numbers are always the same."""
+
+        def misfit(index: int) -> Misfit:
+            return self.matches[index].misfit(
+                trajectories[index], lambda time: self.generator_of("moments", index, time)
+            )
+
+        return Misfit(*map(np.stack, zip(*parallel(misfit, range(len(self.matches)), self.threads), strict=True)))
 
 
 def overlapping(paths: np.ndarray, length: int) -> np.ndarray:

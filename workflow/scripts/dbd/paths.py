@@ -17,7 +17,6 @@ Differences and steps are bounded: far from the data the covariance of the latti
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -27,6 +26,8 @@ from scipy.interpolate import interp1d
 from scipy.linalg import solve
 from scipy.ndimage import gaussian_filter1d
 
+from dbd.parallel import parallel
+from dbd.problem import Misfit
 from dbd.sampled import Response, SamplingLaw
 
 TOLERANCE = 0.02  # difference of moments, relative to their range, that counts as one if nothing else is said
@@ -35,8 +36,9 @@ BEND = 0.1  # second difference of a parameter that counts as one
 REACH = 0.3  # damping: a change of a parameter in one step that counts as one
 LONGEST = 0.25  # largest change of a parameter in one step
 LARGEST = 0.2  # relative difference of moments beyond which it is taken for this
-EVERY = 3  # time steps between those that the first path is matched at
+EVERY = 3  # time steps between those that the first path, and trajectories, are matched at
 TRIALS = 5  # steps at each of them
+FINE = 0.005  # relative difference of moments that counts as one in the misfit of a trajectory
 DIFFERENCES = 5  # time steps between those at which derivatives of moments are taken by differences
 SMOOTHING = 2.5  # standard deviation in time steps of the Gaussian that takes the noise of sampling off a path
 
@@ -114,8 +116,7 @@ class PathMatch:
     def step(self, path: np.ndarray, generator_of: Callable[[int], np.random.Generator]) -> Step:
         """Damped Gauss-Newton step of the path (times, P) as a whole, with the stream of each time."""
         times, parameters = path.shape
-        with ThreadPoolExecutor(self.threads) as pool:
-            responses = list(pool.map(lambda n: self.law.response(path[n], generator_of(n)), range(times)))
+        responses = parallel(lambda n: self.law.response(path[n], generator_of(n)), range(times), self.threads)
         difference = np.stack([response.mean for response in responses]) - self.target
         jacobian = self._jacobian(path, responses, generator_of)
         residual, slope = self._relative(difference[1:], jacobian[1:])
@@ -130,6 +131,26 @@ class PathMatch:
         change = np.zeros_like(path)
         change[1:] = _bounded(-solve(curvature, gradient, assume_a="pos").reshape(times - 1, parameters))
         return Step(path + change, difference / self.scale, gradient)
+
+    def misfit(self, trajectory: np.ndarray, generator_of: Callable[[int], np.random.Generator]) -> Misfit:
+        """Misfit of a trajectory (times, P): the objective without its second differences, which it does not need.
+
+        Every few times stand for those between. Moments are drawn with the stream of each time, so that those of two
+        trajectories can be compared.
+        """
+        times, parameters = trajectory.shape
+        seen = np.arange(0, times, EVERY)
+        responses = [self.law.response(trajectory[n], generator_of(n)) for n in seen]
+        difference = np.stack([response.mean for response in responses]) - self.target[seen]
+        jacobian = gaussian_filter1d([response.jacobian for response in responses], 1.0, axis=0, mode="nearest")
+        residual, slope = self._relative(difference, jacobian)
+        shift = trajectory[seen] - self.initial
+        result = Misfit(np.zeros(times), np.zeros((times, parameters)), np.zeros((times, parameters, parameters)))
+        weight = EVERY * (self.tolerance / FINE) ** 2
+        result.value[seen] = weight / 2 * ((residual**2).sum(axis=1) + shift**2 @ self._prior)
+        result.gradient[seen] = weight * (np.einsum("nop,no->np", slope, residual) + self._prior * shift)
+        result.curvature[seen] = weight * (np.einsum("nop,noq->npq", slope, slope) + np.diag(self._prior))
+        return result
 
     def solve(self, iterations: int, generator_of: Callable[..., np.random.Generator]) -> np.ndarray:
         """Path (times, P) after a number of steps, averaged over the later half of them and smoothed."""
@@ -149,13 +170,11 @@ class PathMatch:
         if not self.differences:
             return gaussian_filter1d(np.stack([r.jacobian for r in responses]), 1.0, axis=0, mode="nearest")
         times = np.unique(np.append(np.arange(0, len(path), DIFFERENCES), len(path) - 1))
-        with ThreadPoolExecutor(self.threads) as pool:
-            slopes = list(
-                pool.map(
-                    lambda n: self.law.differences(path[n], responses[n].mean, self._free, lambda: generator_of(n)),
-                    times,
-                )
-            )
+        slopes = parallel(
+            lambda n: self.law.differences(path[n], responses[n].mean, self._free, lambda: generator_of(n)),
+            times,
+            self.threads,
+        )
         return interp1d(times, gaussian_filter1d(slopes, 0.7, axis=0, mode="nearest"), axis=0)(np.arange(len(path)))
 
     @cached_property

@@ -54,6 +54,7 @@ def linearise(problem: Problem, splines: np.ndarray, point: Point, group: np.nda
     curvature, vectors = np.linalg.eigh(point.misfit.curvature * problem.weights[:, None, None])
     root = np.sqrt(np.maximum(curvature, 0.0))[..., None] * np.swapaxes(vectors, -1, -2)
     gradient = point.misfit.gradient * problem.weights[:, None]
+    used = np.flatnonzero(gradient.any(axis=(0, 2)) | root.any(axis=(0, 2, 3)))  # times that the misfit looks at
     parameters = problem.dynamics.parameters
     touched = np.unique(problem.splines[problem.dynamics.touched(coefficients, point.states)].indices)
     size = parameters * len(touched)
@@ -63,12 +64,12 @@ def linearise(problem: Problem, splines: np.ndarray, point: Point, group: np.nda
         for r in members:
             elements, derivative = problem.dynamics.sensitivity(coefficients, point.states[r])
             columns, change = _dense_rows(problem.splines, elements)
-            derivative = derivative.reshape(-1, len(elements)) @ change
-            derivative = derivative.reshape(problem.steps + 1, parameters, -1)
-            rows = (root[r] @ derivative).reshape(-1, derivative.shape[-1])
+            derivative = derivative[used].reshape(-1, len(elements)) @ change
+            derivative = derivative.reshape(len(used), parameters, -1)
+            rows = (root[r, used] @ derivative).reshape(-1, derivative.shape[-1])
             place = (np.arange(parameters)[:, None] * len(touched) + np.searchsorted(touched, columns)).ravel()
             _add_at(matrix, place, rows.T @ rows)
-            total[place] += gradient[r].ravel() @ derivative.reshape(gradient[r].size, -1)
+            total[place] += gradient[r, used].ravel() @ derivative.reshape(len(used) * parameters, -1)
         return matrix, total
 
     matrix, total = np.zeros((group.max() + 1, size, size)), np.zeros((group.max() + 1, size))

@@ -94,5 +94,6 @@ class SamplingLaw:
         if model.layers:
             hidden = model.statistics(visible, self.sampler.hidden(states))[:, len(model.interactions) :]
             statistics = np.concatenate([statistics, hidden], axis=1)
+        statistics = statistics @ model.centring.T
         mean = counts.mean(axis=0)
         return Response(mean, (counts - mean).T @ (statistics - statistics.mean(axis=0)) / (self.lattices - 1))

@@ -33,16 +33,25 @@ class Distance:
         Where trajectories should be, (R, times, P).
     tolerance
         Distance that counts as one.
+    every
+        Time steps between those that are looked at and stand for the others.
     """
 
     paths: np.ndarray
     tolerance: float
+    every: int = 1
 
     def __call__(self, states: np.ndarray) -> Misfit:
         """Misfit of trajectories (R, times, P)."""
+        weight = np.zeros((states.shape[1], 1))
+        weight[:: self.every] = self.every
         distance = (states - self.paths[:, : states.shape[1]]) / self.tolerance
-        curvature = np.broadcast_to(np.eye(states.shape[2]) / self.tolerance**2, (*states.shape, states.shape[2]))
-        return Misfit((distance**2).sum(axis=-1) / 2, distance / self.tolerance, curvature)
+        curvature = weight[..., None] * np.eye(states.shape[2]) / self.tolerance**2
+        return Misfit(
+            weight[:, 0] * (distance**2).sum(axis=-1) / 2,
+            weight * distance / self.tolerance,
+            np.broadcast_to(curvature, (*states.shape, states.shape[2])),
+        )
 
 
 def kernel_functions(grid: HermiteGrid, points: np.ndarray) -> sparse.csr_array:
