@@ -3,7 +3,7 @@
 How much there is to do is counted in four ways: *lattices*, the size in MB (one byte a site) of the simulated
 lattices that a job makes or reads; *packed*, their size as jobs of an ensemble's parts hold them; *points*, thousands
 of points of trajectories, one per initial condition and time step; and *updates*, millions of Gibbs updates of
-predictions. Memory and time are linear in them, with coefficients fitted per rule to measured jobs.
+sampled moments. Memory and time are linear in them, with coefficients fitted per rule to measured jobs.
 """
 
 import math
@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from dbd.config import Study
+from dbd.model_config import PathTracking, Sampling
 from dbd.packing import times_per_byte
 from dbd.study import initial_conditions
 
@@ -39,17 +40,25 @@ def initial_work(study: Study, names: Mapping[str, str]) -> Work:
     return trajectory_work(study, names) | (_of_split(study, names["split"]) if contrastive else {})
 
 
+def matching_work(study: Study, names: Mapping[str, str]) -> Work:
+    """Trajectories of a split, and the Gibbs updates of a model that is matched to it by sampled moments."""
+    work, learning = trajectory_work(study, names), study.models[names["model"]].learning
+    if isinstance(learning, PathTracking):
+        work["updates"] = learning.iterations * _updates(study, work["points"], learning.sampling)
+    return work
+
+
 def learning_work(study: Study, names: Mapping[str, str]) -> Work:
     """Trajectories of the training split, and its lattices if a model learns from them."""
     contrastive = study.models[names["model"]].learning.recipe == "contrastive"
-    return trajectory_work(study, {"split": "train"}) | (_of_split(study, "train") if contrastive else {})
+    return matching_work(study, names | {"split": "train"}) | (_of_split(study, "train") if contrastive else {})
 
 
 def prediction_work(study: Study, names: Mapping[str, str]) -> Work:
     """Trajectories of a split, and the Gibbs updates of a model whose moments are sampled."""
     work, sampling = trajectory_work(study, names), study.models[names["model"]].sampling
     if sampling:
-        work["updates"] = work["points"] / 1e3 * sampling.lattices * sampling.sweeps * math.prod(study.lattice.shape)
+        work["updates"] = _updates(study, work["points"], sampling)
     return work
 
 
@@ -60,7 +69,7 @@ WORK: dict[str, Callable[[Study, Mapping[str, str]], Work]] = {
     "initial_parameters": initial_work,
     "learn_dynamics": learning_work,
     "predict_moments": prediction_work,
-    "match_oracle": trajectory_work,
+    "match_oracle": matching_work,
 }
 """Work of a job of each rule, from the study and the job's wildcards."""
 
@@ -77,6 +86,10 @@ def cores(seconds: float) -> int:
 
 def _lattices(study: Study, conditions: int, runs: int) -> Work:
     return {"lattices": conditions * runs * (study.ensemble.steps + 1) * math.prod(study.lattice.shape) / 1e6}
+
+
+def _updates(study: Study, points: float, sampling: Sampling) -> float:
+    return points / 1e3 * sampling.lattices * sampling.sweeps * math.prod(study.lattice.shape)
 
 
 def _of_split(study: Study, split: str) -> Work:

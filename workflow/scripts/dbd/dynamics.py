@@ -13,7 +13,6 @@ a thread pool and summed in order. Results are the same to the last bit for any 
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,6 +20,7 @@ import numpy as np
 from numba import njit
 
 from dbd.hermite import HermiteGrid, evaluate_at
+from dbd.parallel import parallel
 
 BLOCK = 8  # initial conditions that share one accumulator
 
@@ -168,10 +168,7 @@ class Dynamics:
 def map_blocks(function: Callable[[slice], object], count: int, threads: int, size: int = BLOCK) -> list:
     """Results, in order, of `function` on consecutive slices of at most `size` of `count` items, by a thread pool."""
     parts = [slice(first, min(first + size, count)) for first in range(0, count, size)]
-    if threads == 1:
-        return [function(part) for part in parts]
-    with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(function, parts))
+    return parallel(function, parts, threads)
 
 
 @njit(cache=True, nogil=True)

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from dbd.paths import TOLERANCE
 from dbd.values import Count, Letter, Number, Positive, Strict
 
 
@@ -98,7 +99,7 @@ class PathTracking(Strict):
     )
     last_step: Count | None = Field(None, description="Last time step that is learned from; without it the last.")
     tolerance: Positive = Field(
-        0.02,
+        TOLERANCE,
         description="Difference of moments, relative to their range, that weighs as much as a coupling of 0.6: "
         "with a larger one couplings stay smaller, and the model away from its ordered phases.",
     )

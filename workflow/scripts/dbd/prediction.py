@@ -1,7 +1,6 @@
 """Moments of a reduced model along trajectories of its parameters: exact ones, or those of a declared sampling law."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from dbd.energy import EnergyModel
 from dbd.models import build_chain
 from dbd.moments import count_observables
+from dbd.parallel import parallel
 from dbd.sampling import Sampler
 
 
@@ -56,8 +56,7 @@ def sampled_moments(
         sampler.sample(theta[place], states, generators, law["sweeps"])
         return count_observables(sampler.visible(states), model.lattice, model.species, observables)
 
-    with ThreadPoolExecutor(threads) as pool:
-        counts = np.array(list(pool.map(draw, np.ndindex(theta.shape[:2]))), float)
+    counts = np.array(parallel(draw, np.ndindex(theta.shape[:2]), threads), float)
     counts = counts.reshape(*theta.shape[:2], law["lattices"], len(observables))
     return Moments(counts.mean(axis=2), counts.std(axis=2, ddof=1) / np.sqrt(law["lattices"]))
 

@@ -9,7 +9,6 @@ Every chain has its own Generator, so results do not depend on the number of thr
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -19,6 +18,7 @@ from numba import njit
 
 from dbd.conditionals import Block, conditional_blocks, tabulate
 from dbd.energy import EnergyModel
+from dbd.parallel import parallel
 
 
 @dataclass(frozen=True)
@@ -108,8 +108,7 @@ class Sampler:
                 run_chain(self.blocks, tables, schedule, states[chain], sweeps, generators[chain])
 
         parts = [range(len(states))[part::threads] for part in range(threads)]
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(advance, parts))
+        parallel(advance, parts, threads)
         return states
 
     def probabilities(self, theta: np.ndarray, states: np.ndarray, number: int) -> np.ndarray:

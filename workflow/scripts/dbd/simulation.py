@@ -17,12 +17,12 @@ neighbours, uniformly.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numba import njit
 
 from dbd.lattice import Lattice
+from dbd.parallel import parallel
 from dbd.reactions import EMPTY, ReactionNetwork
 from dbd.selection import INDEX, SiteSelection, draw, empty_sets, holds, insert, insert_all, remove, selection_tree
 
@@ -286,8 +286,7 @@ def simulate_runs(
     def run(index: int) -> int:
         return _run(*system, float(dt), every, initials[index], record[index], generators[index])
 
-    with ThreadPoolExecutor(threads) as pool:
-        turns = list(pool.map(run, range(len(initials))))
+    turns = parallel(run, range(len(initials)), threads)
     return record, np.array(turns, np.int64)
 
 
