@@ -6,6 +6,10 @@ So sampling and differential equations are kept apart. First every initial condi
 whose moments match the data (`dbd.paths`). Then the right-hand sides are made to track these paths (`dbd.tracking`), a
 deterministic problem: short pieces of trajectories first, each from a point of the path, then longer ones, and whole
 ones last.
+
+Paths of many initial conditions cannot all be tracked: each has used freedom that the moments leave and that no common
+differential equation has. After tracking, the right-hand sides may therefore be fitted to the sampled moments along
+whole trajectories (*refinements*), with the same random numbers in every step, so that steps can be compared.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -31,11 +35,11 @@ POINTS = 700  # about the most points that carry kernels
 
 @dataclass(frozen=True)
 class PathTracking:
-    """Static matching along time, then tracking.
+    """Static matching along time, then tracking, then steps on the moments of whole trajectories if asked for.
 
     A state's action is first the mean square difference of the moments, relative to their ranges, over initial
     conditions, times and observables, with the norm of the gradient of the matching objective; then the action of the
-    distance from the paths.
+    distance from the paths, and of the misfit of the moments.
 
     Parameters
     ----------

@@ -14,6 +14,9 @@ larger the tolerance: with one of a few hundredths moments are met by couplings 
 few sweeps is not that of many; with one of a tenth couplings stay below it. The penalty of the second differences makes
 the path one that differential equations can follow, and averages the noise of sampling over neighbouring times.
 Differences and steps are bounded: far from the data the covariance of the lattices says little.
+
+Trajectories of differential equations are bent as little as these are, so their misfit is the objective without the
+second differences.
 """
 
 from collections.abc import Callable, Sequence

@@ -75,25 +75,27 @@ class SamplingLaw:
         Those of other parameters are zero. `generator_of` returns the generator that gave `mean` at `theta`, each time
         in its first state.
         """
-        model = self.sampler.model
         slopes = np.zeros((len(mean), len(theta)))
         for k in np.flatnonzero(free):
             shifted = theta + SHIFT * (np.arange(len(theta)) == k)
-            visible = np.ascontiguousarray(self.sampler.visible(self.draw(shifted, generator_of())))
-            counts = count_observables(visible, model.lattice, model.species, self.observables)
+            counts = self._count(self.draw(shifted, generator_of()), self.observables)
             slopes[:, k] = (counts.mean(axis=0) - mean) / SHIFT
         return slopes
 
     def response(self, theta: np.ndarray, generator: np.random.Generator) -> Response:
         """Means of the observables at parameters `theta`, and their approximate Jacobian."""
-        states = self.draw(theta, generator)
-        model, visible = self.sampler.model, np.ascontiguousarray(self.sampler.visible(states))
-        counts = count_observables(visible, model.lattice, model.species, self.observables)
+        model, states = self.sampler.model, self.draw(theta, generator)
+        counts = self._count(states, self.observables)
         # The kernel counts visible statistics faster than the model's own definition, which knows hidden layers too.
-        statistics = count_observables(visible, model.lattice, model.species, model.interactions)
+        statistics = self._count(states, model.interactions)
         if model.layers:
-            hidden = model.statistics(visible, self.sampler.hidden(states))[:, len(model.interactions) :]
-            statistics = np.concatenate([statistics, hidden], axis=1)
+            all_statistics = model.statistics(self.sampler.visible(states), self.sampler.hidden(states))
+            statistics = np.concatenate([statistics, all_statistics[:, len(model.interactions) :]], axis=1)
         statistics = statistics @ model.centring.T
         mean = counts.mean(axis=0)
         return Response(mean, (counts - mean).T @ (statistics - statistics.mean(axis=0)) / (self.lattices - 1))
+
+    def _count(self, states: np.ndarray, words: Sequence[str]) -> np.ndarray:
+        """Visible counts of chains, (lattices, word)."""
+        visible, model = np.ascontiguousarray(self.sampler.visible(states)), self.sampler.model
+        return count_observables(visible, model.lattice, model.species, words)
