@@ -1,4 +1,4 @@
-"""Draw the relative error of every model and observable as bars, with the published ones and the best possible."""
+"""Draw the relative error of every model and observable as bars, with the published and the matched ones."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -22,7 +22,8 @@ def plot_relative_errors(summary, styles):
         left = place - 0.4 + (index + 0.5) * width
         errors = table.loc[name].reindex(observables)
         axes.bar(left, errors.relative_rmse, width, color=styles[name]["color"], label=styles[name]["label"])
-        axes.plot(left, errors.published_relative, "_", color=SIMULATION, markersize=12, label="published")
+        if errors.published_relative.notna().any():
+            axes.plot(left, errors.published_relative, "_", color=SIMULATION, markersize=12, label="published")
         if (oracle := name + ORACLE) in summary.model.values:
             best = table.loc[oracle].reindex(observables).relative_rmse
             axes.plot(left, best, "_", color=NOISE, markersize=12, label="static matching")
