@@ -21,7 +21,7 @@ second differences.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -124,9 +124,9 @@ class PathMatch:
         jacobian = self._jacobian(path, responses, generator_of)
         residual, slope = self._relative(difference[1:], jacobian[1:])
         # The penalty is a function of theta - theta_0: second differences and distances from the prior's centre are.
-        shift = (path[1:] - path[0]).ravel()
-        gradient = self._penalty @ shift + np.einsum("nop,no->np", slope, residual).ravel()
-        curvature = self._penalty + np.eye(len(shift)) / REACH**2
+        shift, penalty = (path[1:] - path[0]).ravel(), _penalty(times, tuple(self._prior))
+        gradient = penalty @ shift + np.einsum("nop,no->np", slope, residual).ravel()
+        curvature = penalty + np.eye(len(shift)) / REACH**2
         index = np.arange(times - 1)
         curvature.reshape(times - 1, parameters, times - 1, parameters)[index, :, index] += np.einsum(
             "nop,noq->npq", slope, slope
@@ -191,18 +191,20 @@ class PathMatch:
         model = self.law.sampler.model
         return np.array([0.0 if name in model.species else SPREAD**-2 for name in model.parameters])
 
-    @cached_property
-    def _penalty(self) -> np.ndarray:
-        """Quadratic form of prior and second differences over all but the first time, ((times - 1) P, same)."""
-        times = len(self.target)
-        bend = np.diff(np.eye(times), 2, axis=0)[:, 1:] / BEND
-        penalty = np.kron(bend.T @ bend, np.eye(len(self._prior)))
-        return penalty + np.diag(np.tile(self._prior, times - 1))
-
     def _relative(self, difference: np.ndarray, jacobian: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Bounded differences of moments (..., observable) and their Jacobian, in units of the tolerance."""
         bounded = np.clip(difference / self.scale, -LARGEST, LARGEST)
         return bounded / self.tolerance, jacobian * self._free / (self.scale[:, None] * self.tolerance)
+
+
+@cache
+def _penalty(times: int, prior: tuple[float, ...]) -> np.ndarray:
+    """Quadratic form of prior and second differences over all but the first time, ((times - 1) P, same).
+
+    The same for all initial conditions.
+    """
+    bend = np.diff(np.eye(times), 2, axis=0)[:, 1:] / BEND
+    return np.kron(bend.T @ bend, np.eye(len(prior))) + np.diag(np.tile(prior, times - 1))
 
 
 def _bounded(step: np.ndarray) -> np.ndarray:
