@@ -202,7 +202,7 @@ class EnergyModel:
 
         Returns
         -------
-        Totals over the lattice, int64, shape (..., parameter).
+        Totals over the lattice, pairs as `centring` says; float64, shape (..., parameter).
         """
         counts = [_count_word(self.lattice, visible, self._states(word, 0)) for word in self.interactions]
         for number, (layer, table, here, below) in enumerate(
