@@ -18,30 +18,30 @@ help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 reproduce: .venv/installed ## the whole study at published scale: summary tables, figures, report
-	$(BIN)/python workflow/progress.py $(SNAKEMAKE) $(PATIENCE) $(ARGUMENTS)
+	$(BIN)/python workflow/tools/progress.py $(SNAKEMAKE) $(PATIENCE) $(ARGUMENTS)
 	@printf '\nSummary tables:\n'; ls results/*/summary.csv
 	@printf 'Figures:\n'; ls -d results/*/figures
 	@printf 'Report:\n%s\n' results/report.html
 
 provenance: .venv/installed ## how a file was made, and whether it would be the same now: make provenance FILE=results/...
-	$(BIN)/python workflow/provenance.py $(FILE) $(ARGUMENTS)
+	$(BIN)/python workflow/tools/provenance.py $(FILE) $(ARGUMENTS)
 
 report: .venv/installed ## tables, figures, runtimes and configuration of all studies on one page
-	$(BIN)/python workflow/progress.py $(SNAKEMAKE) make_report $(ARGUMENTS)
+	$(BIN)/python workflow/tools/progress.py $(SNAKEMAKE) make_report $(ARGUMENTS)
 	@printf 'Report:\n%s\n' results/report.html
 
 study: .venv/installed ## one study by the name of its file: make study NAME=template
-	$(BIN)/python workflow/progress.py $(SNAKEMAKE) $(NAME) $(ARGUMENTS)
+	$(BIN)/python workflow/tools/progress.py $(SNAKEMAKE) $(NAME) $(ARGUMENTS)
 	@printf 'Summary table and figures:\n'; ls -d results/$(NAME)/summary.csv results/$(NAME)/figures
 
 test: .venv/installed check ## all tests
 	$(BIN)/python -m pytest
 
 test-faults: .venv/installed ## damage the smoke study, and kill it at two dozen random moments
-	$(BIN)/python -m pytest -m "faults or kills" tests/test_faults.py
+	$(BIN)/python -m pytest -m "faults or kills" tests/workflow/test_faults.py
 
 test-cluster: .venv/installed ## the smoke study on a Slurm cluster of two nodes on this machine (root on Debian)
-	tests/with_slurm $(BIN)/python -m pytest -m cluster tests/test_cluster.py || [ $$? = 77 ]
+	tests/workflow/with_slurm $(BIN)/python -m pytest -m cluster tests/workflow/test_cluster.py || [ $$? = 77 ]
 
 check: .venv/installed ## formatting and static checks
 	$(BIN)/ruff check .
@@ -55,10 +55,10 @@ format: .venv/installed ## format everything
 	$(BIN)/snakefmt Snakefile workflow
 
 benchmark: .venv/installed ## speed of the kernels; time per rule, overhead and storage of the last run
-	$(BIN)/python workflow/benchmark.py
+	$(BIN)/python workflow/tools/benchmark.py
 
 schema: .venv/installed ## JSON schema and key table from the configuration types
-	$(BIN)/python workflow/schema.py
+	$(BIN)/python workflow/tools/schema.py
 
 lock: .venv/installed ## resolve envs/requirements.in anew
 	$(PYTHON) -m venv .venv/uv && .venv/uv/bin/pip install --quiet uv

@@ -1,6 +1,6 @@
 """A network with reactions of nearly every kind, that tests of the simulation and of its moment hierarchy share."""
 
-from dbd.reactions import ReactionNetwork
+from dbd.kinetics.reactions import ReactionNetwork
 
 CHEMISTRY = [
     ("0 -> A", {"rate": 0.7}),

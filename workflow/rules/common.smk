@@ -12,16 +12,16 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from dbd import study as definition
-from dbd.baselines import BASELINES
-from dbd.checks import exactly_known
-from dbd.config import Settings
+from dbd.study import reading as definition
+from dbd.evaluation.baselines import BASELINES
+from dbd.study.lattice_checks import exactly_known
+from dbd.study.lattice_study import Workflow
 
 try:
     ORIGIN = " and ".join(
         dict.fromkeys(os.path.relpath(file) for file in workflow.configfiles)
     )
-    SETTINGS = definition.parse(Settings, config, ORIGIN)
+    SETTINGS = definition.parse(Workflow, config, ORIGIN)
     STUDY_FILES = Path(os.path.relpath(workflow.basedir), "config", "studies")
     definition.check_names(SETTINGS.overrides, STUDY_FILES, f"{ORIGIN}: overrides")
     definition.check_names(SETTINGS.studies, STUDY_FILES, f"{ORIGIN}: studies")

@@ -3,7 +3,7 @@
 import math
 
 import yaml
-from dbd import costs
+from dbd.study import job_costs as costs
 
 NEEDS = yaml.safe_load(
     (Path(workflow.basedir) / "workflow" / "resources.yaml").read_text(encoding="utf-8")

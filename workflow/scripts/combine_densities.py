@@ -20,10 +20,10 @@ their sums.
 import numpy as np
 import xarray as xr
 
-from dbd.continuous.densities import Tally, pair_volume
-from dbd.continuous.systems import build_box
-from dbd.jobs import job
-from dbd.store import content_hash, provenance, read, write
+from dbd.build.particles import build_box
+from dbd.continuum.particle_counts import Tally, pair_volume
+from dbd.files.netcdf import content_hash, provenance, read, write
+from dbd.job import job
 
 KEPT = ("runs", "number_sums", "number_squares", "cell_sums")
 

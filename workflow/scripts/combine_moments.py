@@ -18,9 +18,9 @@ nor the hash depend on how the ensemble was cut into parts.
 import numpy as np
 import xarray as xr
 
-from dbd.jobs import job
-from dbd.moments import Sums
-from dbd.store import content_hash, provenance, read, write
+from dbd.files.netcdf import content_hash, provenance, read, write
+from dbd.job import job
+from dbd.lattice.observables import Sums
 
 
 def merge_sums(parts):

@@ -6,11 +6,11 @@ the simulated ones.
 
 import pandas as pd
 
-from dbd.first_order import LIMITS, exact_numbers, standard_scores
-from dbd.jobs import job
-from dbd.store import read
-from dbd.systems import build_lattice, build_network
-from dbd.tables import write_table
+from dbd.build.system import build_lattice, build_network
+from dbd.files.netcdf import read
+from dbd.files.tables import write_table
+from dbd.job import job
+from dbd.kinetics.first_order import LIMITS, exact_numbers, standard_scores
 
 
 def compare_exact(settings, moments):

@@ -7,13 +7,13 @@ range (``relative_rmse``). Far from equilibrium moments depend on the number of 
 
 import pandas as pd
 
-from dbd.evaluation import summarise
-from dbd.jobs import job
-from dbd.models import build_model
-from dbd.prediction import moments_by_sweeps
-from dbd.store import read, read_models
-from dbd.streams import stream
-from dbd.tables import write_table
+from dbd.build.model import build_model
+from dbd.evaluation.errors import summarise
+from dbd.evaluation.prediction import moments_by_sweeps
+from dbd.files.netcdf import read, read_models
+from dbd.files.tables import write_table
+from dbd.job import job
+from dbd.numerics.random_streams import stream
 
 LATTICES = 24  # per time: enough to tell laws apart, and the longest chains take a while
 

@@ -13,11 +13,11 @@ initial_numbers  initial_condition, number                        as in the ense
 import numpy as np
 import xarray as xr
 
-from dbd.jobs import job
-from dbd.moments import Sums, count_observables
-from dbd.packing import blocks, unpack
-from dbd.store import provenance, read, write
-from dbd.systems import build_lattice
+from dbd.build.system import build_lattice
+from dbd.files.netcdf import provenance, read, write
+from dbd.job import job
+from dbd.lattice.observables import Sums, count_observables
+from dbd.lattice.packing import blocks, unpack
 
 
 def count_moments(settings, ensemble):

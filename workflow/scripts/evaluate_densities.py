@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dbd.continuous import mean_field
-from dbd.continuous.density_models import build_density_model
-from dbd.continuous.scoring import coarse, density_error, evidence, function_errors
-from dbd.continuous.systems import build_system
-from dbd.jobs import job
-from dbd.store import read, read_models
-from dbd.tables import write_table
+from dbd.build.density import build_density_model
+from dbd.build.particles import build_system
+from dbd.continuum import mean_field
+from dbd.evaluation.density_errors import coarse, density_error, evidence, function_errors
+from dbd.files.netcdf import read, read_models
+from dbd.files.tables import write_table
+from dbd.job import job
 
 NAMES = ("F0", "F1", "F2")
 BINS = 40

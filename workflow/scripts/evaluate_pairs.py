@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dbd.jobs import job
-from dbd.store import read, read_models
-from dbd.tables import write_table
+from dbd.files.netcdf import read, read_models
+from dbd.files.tables import write_table
+from dbd.job import job
 
 GROUP = 5  # bins of distance that are compared together
 

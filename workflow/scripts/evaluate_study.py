@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from dbd.evaluation import ORACLE, errors_per_step, summarise
-from dbd.jobs import job
-from dbd.store import read
-from dbd.tables import write_table
+from dbd.evaluation.errors import ORACLE, errors_per_step, summarise
+from dbd.files.netcdf import read
+from dbd.files.tables import write_table
+from dbd.job import job
 
 
 def model_name(path):

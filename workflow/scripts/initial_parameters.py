@@ -10,16 +10,17 @@ theta     initial_condition, parameter  parameters of the Boltzmann distribution
 import numpy as np
 import xarray as xr
 
-from dbd.baselines import independent_biases
-from dbd.contrastive import Contrast, static_parameters
-from dbd.jobs import job
-from dbd.matching import match
-from dbd.models import build_chain, build_model
-from dbd.paths import path_matches
-from dbd.sampled import SamplingLaw
-from dbd.sampling import Sampler
-from dbd.store import provenance, read, read_lattices, write
-from dbd.streams import stream
+from dbd.boltzmann.chain import build_chain
+from dbd.boltzmann.contrastive_divergence import Contrast, static_parameters
+from dbd.boltzmann.gibbs import Sampler
+from dbd.boltzmann.independent_sites import independent_biases
+from dbd.boltzmann.sampling_law import SamplingLaw
+from dbd.build.model import build_model
+from dbd.files.netcdf import provenance, read, read_lattices, write
+from dbd.job import job
+from dbd.learning.path_matching import path_matches
+from dbd.learning.static_matching import match
+from dbd.numerics.random_streams import stream
 
 TRIALS = 12  # steps of static matching
 

@@ -16,14 +16,14 @@ factor         --                              factor of the pair reactions in t
 
 import xarray as xr
 
-from dbd.continuous.density_equation import FUNCTIONS
-from dbd.continuous.density_learning import DensityProblem, bootstrap, continuation
-from dbd.continuous.density_models import build_density_model, cell_tallies, density_data
-from dbd.continuous.mean_field import coefficients, fitted_factor
-from dbd.continuous.systems import build_system
-from dbd.jobs import job
-from dbd.store import provenance, read, write
-from dbd.streams import stream
+from dbd.build.density import build_density_model, cell_tallies, density_data
+from dbd.build.particles import build_system
+from dbd.continuum.density_equation import FUNCTIONS
+from dbd.continuum.density_learning import DensityProblem, bootstrap, continuation
+from dbd.continuum.mean_field import coefficients, fitted_factor
+from dbd.files.netcdf import provenance, read, write
+from dbd.job import job
+from dbd.numerics.random_streams import stream
 
 UNITS = {"units": "1"}
 

@@ -19,23 +19,25 @@ from pathlib import Path
 
 import xarray as xr
 
-from dbd.checkpoints import checkpointed, load_checkpoint
-from dbd.contrastive import Contrast
-from dbd.jobs import job
-from dbd.models import build_chain, build_dynamics, build_model
-from dbd.objectives import Divergence
-from dbd.path_problems import build_matches
-from dbd.path_tracking import PathTracking
-from dbd.recipes import Published, SecondOrder
-from dbd.sampling import Sampler
-from dbd.sliding_window import SlidingWindow
-from dbd.store import provenance, read, read_lattices, write
-from dbd.streams import stream
+from dbd.boltzmann.chain import build_chain
+from dbd.boltzmann.contrastive_divergence import Contrast
+from dbd.boltzmann.gibbs import Sampler
+from dbd.build.model import build_dynamics, build_model
+from dbd.build.path_matching import build_matches
+from dbd.files.checkpoints import checkpointed, load_checkpoint
+from dbd.files.netcdf import provenance, read, read_lattices, write
+from dbd.job import job
+from dbd.learning.divergence import Divergence
+from dbd.learning.recipes.contrastive import Contrastive
+from dbd.learning.recipes.gauss_newton import GaussNewton
+from dbd.learning.recipes.path_tracking import PathTracking
+from dbd.learning.sliding_window import SlidingWindow
+from dbd.numerics.random_streams import stream
 
 
 def gauss_newton(learning, model, dynamics, initial, moments, lattices, generator_of, threads):
     """Second-order steps on whole trajectories, exact moments."""
-    return SecondOrder(
+    return GaussNewton(
         Divergence.of(build_chain(model), moments["mean"].values, moments.observable.values, int(moments.runs[0])),
         dynamics,
         initial,
@@ -57,7 +59,7 @@ def contrastive(learning, model, dynamics, initial, moments, lattices, generator
         learning["steps_per_shift"],
         learning["batch"],
     )
-    return Published(window, initial, lattices(), generator_of, learning["steps"])
+    return Contrastive(window, initial, lattices(), generator_of, learning["steps"])
 
 
 def path_tracking(learning, model, dynamics, initial, moments, lattices, generator_of, threads):

@@ -12,11 +12,11 @@ action     step          misfit with penalty after each optimisation step
 import numpy as np
 import xarray as xr
 
-from dbd.continuous.pair_closure import PairData, learn_closure
-from dbd.continuous.pair_models import build_closure, build_pair_equation
-from dbd.continuous.systems import start_pairs
-from dbd.jobs import job
-from dbd.store import provenance, read, write
+from dbd.build.pairs import build_closure, build_pair_equation
+from dbd.build.particles import start_pairs
+from dbd.continuum.pair_learning import PairData, learn_closure
+from dbd.files.netcdf import provenance, read, write
+from dbd.job import job
 
 UNITS = {"units": "1"}
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import yaml
 from jinja2 import Environment, StrictUndefined
 
-from dbd.jobs import job
-from dbd.runtimes import costs_of_rules, read_runtimes
-from dbd.store import provenance, replacing
-from dbd.systems import build_network
-from dbd.tables import read_table
+from dbd.build.system import build_network
+from dbd.files.benchmarks import costs_of_rules, read_runtimes
+from dbd.files.netcdf import provenance, replacing
+from dbd.files.tables import read_table
+from dbd.job import job
 
 UNITS = {"wall": "wall time (s)", "processor": "processor time (s)", "memory": "largest memory (MB)"}
 

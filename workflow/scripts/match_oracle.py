@@ -14,13 +14,14 @@ paths of that recipe, here for the moments of this split.
 import numpy as np
 import xarray as xr
 
-from dbd.jobs import job
-from dbd.matching import match
-from dbd.models import build_chain, build_model
-from dbd.path_problems import build_matches
-from dbd.prediction import exact_moments, sampled_moments
-from dbd.store import provenance, read, write
-from dbd.streams import stream
+from dbd.boltzmann.chain import build_chain
+from dbd.build.model import build_model
+from dbd.build.path_matching import build_matches
+from dbd.evaluation.prediction import exact_moments, sampled_moments
+from dbd.files.netcdf import provenance, read, write
+from dbd.job import job
+from dbd.learning.static_matching import match
+from dbd.numerics.random_streams import stream
 
 
 def exact_match(settings, model, moments):

@@ -13,13 +13,13 @@ gap                    match, gap             law of the distances of its neighb
 import numpy as np
 import xarray as xr
 
-from dbd.continuous.densities import count_gaps, count_pairs, pair_volume
-from dbd.continuous.gibbs_process import match
-from dbd.continuous.systems import build_box
-from dbd.hermite import HermiteGrid
-from dbd.jobs import job, progress
-from dbd.store import provenance, read, write
-from dbd.streams import stream
+from dbd.build.particles import build_box
+from dbd.continuum.gibbs_process import match
+from dbd.continuum.particle_counts import count_gaps, count_pairs, pair_volume
+from dbd.files.netcdf import provenance, read, write
+from dbd.job import job, progress
+from dbd.numerics.hermite import HermiteGrid
+from dbd.numerics.random_streams import stream
 
 BURN_IN = 0.05  # share of the last chain that is left out
 SWEEPS = 8  # proposals between the samples that a match is judged by, per mean number of particles

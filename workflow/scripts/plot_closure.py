@@ -3,11 +3,11 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dbd.continuous.pair_models import build_closure, build_pair_equation
-from dbd.jobs import job
+from dbd.build.pairs import build_closure, build_pair_equation
+from dbd.files.netcdf import read_models
+from dbd.files.tables import read_table
+from dbd.job import job
 from dbd.plotting import NOISE, PAGE, SIMULATION, SPREAD, few_ticks, legend_below, model_colors, save
-from dbd.store import read_models
-from dbd.tables import read_table
 
 POINTS = 200
 COLUMNS = 3

@@ -2,10 +2,10 @@
 
 import matplotlib.pyplot as plt
 
-from dbd.first_order import LIMITS
-from dbd.jobs import job
+from dbd.files.tables import read_table
+from dbd.job import job
+from dbd.kinetics.first_order import LIMITS
 from dbd.plotting import NOISE, PAGE, PALETTE, legend_below, save
-from dbd.tables import read_table
 
 
 def plot_control(table):

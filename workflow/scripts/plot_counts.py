@@ -3,9 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dbd.jobs import job
+from dbd.files.netcdf import read
+from dbd.job import job
 from dbd.plotting import PAGE, colored_by, save
-from dbd.store import read
 
 
 def neighbour_correlation(particles, pairs, sites):

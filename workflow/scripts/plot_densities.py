@@ -5,10 +5,10 @@ from itertools import cycle
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dbd.continuous.scoring import coarse
-from dbd.jobs import job
+from dbd.evaluation.density_errors import coarse
+from dbd.files.netcdf import read, read_models
+from dbd.job import job
 from dbd.plotting import PAGE, SIMULATION, few_ticks, legend_below, model_colors, save
-from dbd.store import read, read_models
 
 COLUMNS = 4
 ROWS = 3  # most starts

@@ -4,9 +4,9 @@ from itertools import cycle
 
 import matplotlib.pyplot as plt
 
-from dbd.jobs import job
+from dbd.files.tables import read_table
+from dbd.job import job
 from dbd.plotting import NOISE, PAGE, few_ticks, legend_below, model_colors, save
-from dbd.tables import read_table
 
 FUNCTIONS = {"F0": "$F_0$", "F1": "$F_1$", "F2": "$F_2$"}
 BAND = 2.0  # standard errors by resampled runs

@@ -4,9 +4,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.lines import Line2D
 
-from dbd.jobs import job
+from dbd.files.netcdf import read
+from dbd.job import job
 from dbd.plotting import NOISE, PAGE, PALETTE, columns_of, few_ticks, save
-from dbd.store import read
 
 SHOWN = 4  # initial conditions
 EVERY = 4  # time steps between the dots of the simulation

@@ -3,8 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dbd.hermite import HermiteGrid
-from dbd.jobs import job
+from dbd.job import job
+from dbd.numerics.hermite import HermiteGrid
 from dbd.plotting import COLUMN, PALETTE, save
 
 NAMES = ("value, left", "slope, left", "value, right", "slope, right")

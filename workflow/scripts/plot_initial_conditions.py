@@ -2,9 +2,9 @@
 
 import matplotlib.pyplot as plt
 
-from dbd.jobs import job
+from dbd.files.netcdf import read
+from dbd.job import job
 from dbd.plotting import COLUMN, SEQUENTIAL, few_ticks, parameter_symbol, save
-from dbd.store import read
 
 
 def plot_initial_conditions(moments):

@@ -3,11 +3,11 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dbd.jobs import job
-from dbd.models import build_model
+from dbd.boltzmann.gibbs import Sampler
+from dbd.build.model import build_model
+from dbd.files.netcdf import read_lattices, read_models
+from dbd.job import job
 from dbd.plotting import PAGE, SEQUENTIAL, save
-from dbd.sampling import Sampler
-from dbd.store import read_lattices, read_models
 
 SITES = 200
 STEPS = 4

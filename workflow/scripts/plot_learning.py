@@ -2,9 +2,9 @@
 
 import matplotlib.pyplot as plt
 
-from dbd.jobs import job
+from dbd.files.netcdf import read_models
+from dbd.job import job
 from dbd.plotting import PAGE, legend_below, model_colors, save
-from dbd.store import read_models
 
 
 def plot_learning(dynamics, models, chosen):

@@ -3,9 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dbd.jobs import job
+from dbd.files.netcdf import read, read_models
+from dbd.job import job
 from dbd.plotting import PAGE, SIMULATION, SPREAD, columns_of, few_ticks, legend_below, line_styles, save
-from dbd.store import read, read_models
 
 
 def plot_moments(moments, predictions, styles):

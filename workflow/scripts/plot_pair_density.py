@@ -3,9 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dbd.jobs import job
+from dbd.files.netcdf import read
+from dbd.job import job
 from dbd.plotting import NOISE, PAGE, PALETTE, SIMULATION, few_ticks, legend_below, save
-from dbd.store import read
 
 GROUP = 3  # bins of distance drawn as one
 

@@ -3,9 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dbd.jobs import job
+from dbd.files.netcdf import read_models
+from dbd.job import job
 from dbd.plotting import PAGE, colored_by, columns_of, moving, parameter_symbol, save
-from dbd.store import read_models
 
 
 def plot_parameters(predictions, models, dt):

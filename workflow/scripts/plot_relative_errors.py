@@ -3,10 +3,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dbd.evaluation import ORACLE
-from dbd.jobs import job
+from dbd.evaluation.errors import ORACLE
+from dbd.files.tables import read_table
+from dbd.job import job
 from dbd.plotting import NOISE, PAGE, SIMULATION, legend_below, line_styles, save
-from dbd.tables import read_table
 
 RANGE = (0.005, 2.0)  # what is given the true means has no error in them but rounding
 

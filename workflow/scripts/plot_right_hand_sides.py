@@ -3,10 +3,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dbd.jobs import job
-from dbd.models import build_grid
+from dbd.build.model import build_grid
+from dbd.files.netcdf import read_models
+from dbd.job import job
 from dbd.plotting import DIVERGING, PAGE, columns_of, few_ticks, moving, parameter_symbol, save
-from dbd.store import read_models
 
 POINTS = 81
 

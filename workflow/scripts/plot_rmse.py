@@ -3,10 +3,10 @@
 import matplotlib.pyplot as plt
 from matplotlib.ticker import MaxNLocator
 
-from dbd.evaluation import ORACLE
-from dbd.jobs import job
+from dbd.evaluation.errors import ORACLE
+from dbd.files.tables import read_table
+from dbd.job import job
 from dbd.plotting import NOISE, PAGE, columns_of, legend_below, line_styles, save
-from dbd.tables import read_table
 
 
 def plot_rmse(evaluation, styles, observables):

@@ -3,9 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dbd.jobs import job
+from dbd.files.netcdf import read, read_lattices
+from dbd.job import job
 from dbd.plotting import PAGE, PALETTE, few_ticks, legend_below, save
-from dbd.store import read, read_lattices
 
 
 def plane_counts(runs, shape):

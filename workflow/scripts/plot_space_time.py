@@ -3,10 +3,10 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from dbd.continuous.scoring import coarse
-from dbd.jobs import job
+from dbd.evaluation.density_errors import coarse
+from dbd.files.netcdf import read, read_models
+from dbd.job import job
 from dbd.plotting import DIVERGING, PAGE, SEQUENTIAL, few_ticks, save
-from dbd.store import read, read_models
 
 
 def plot_space_time(densities, predictions, titles, cells):

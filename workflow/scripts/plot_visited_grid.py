@@ -6,11 +6,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from mpl_toolkits.mplot3d.art3d import Line3DCollection
 
-from dbd.baselines import independent_biases
-from dbd.jobs import job
-from dbd.models import build_grid
+from dbd.boltzmann.independent_sites import independent_biases
+from dbd.build.model import build_grid
+from dbd.files.netcdf import read, read_models
+from dbd.job import job
 from dbd.plotting import NOISE, PAGE, SIMULATION, few_ticks, legend_below, model_colors, parameter_symbol, save
-from dbd.store import read, read_models
 
 CUBE = np.array(list(product((0, 1), repeat=3)))
 EDGES = [(i, j) for i in range(8) for j in range(i) if np.abs(CUBE[i] - CUBE[j]).sum() == 1]

@@ -5,11 +5,11 @@ import numpy as np
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Patch
 
-from dbd.jobs import job
-from dbd.models import build_model
+from dbd.boltzmann.gibbs import Sampler
+from dbd.build.model import build_model
+from dbd.files.netcdf import read_lattices, read_models
+from dbd.job import job
 from dbd.plotting import PAGE, PALETTE, save
-from dbd.sampling import Sampler
-from dbd.store import read_lattices, read_models
 
 STEP = 20  # the time step of the published picture, if so many are predicted
 

@@ -9,16 +9,16 @@ mean        initial_condition, time, observable  predicted counts
 
 import xarray as xr
 
-from dbd.baselines import BASELINES, Setting
-from dbd.jobs import job
-from dbd.store import provenance, read, write
-from dbd.systems import build_lattice, build_network
+from dbd.build.system import build_lattice, build_network
+from dbd.evaluation.baselines import BASELINES, BaselineInput
+from dbd.files.netcdf import provenance, read, write
+from dbd.job import job
 
 
 def predict_baseline(settings, baseline, moments):
     """Return the dataset of a baseline by its name, from the simulated moments of a split."""
     moments = moments.isel(time=slice((settings["evaluation"]["last_step"] or moments.sizes["time"] - 1) + 1))
-    setting = Setting(
+    setting = BaselineInput(
         build_network(settings),
         build_lattice(settings),
         settings["ensemble"]["dt"],

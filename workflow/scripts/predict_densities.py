@@ -12,9 +12,9 @@ excess         initial_condition, time            how far nu is outside the grid
 import numpy as np
 import xarray as xr
 
-from dbd.continuous.density_models import build_density_model, starting_nu
-from dbd.jobs import job
-from dbd.store import provenance, read, write
+from dbd.build.density import build_density_model, starting_nu
+from dbd.files.netcdf import provenance, read, write
+from dbd.job import job
 
 WHERE = ("initial_condition", "time", "cell")
 

@@ -11,11 +11,11 @@ mean, sem   initial_condition, time, observable  predicted counts and their stan
 
 import xarray as xr
 
-from dbd.jobs import job
-from dbd.models import build_dynamics, build_model
-from dbd.prediction import exact_moments, sampled_moments
-from dbd.store import provenance, read, write
-from dbd.streams import stream
+from dbd.build.model import build_dynamics, build_model
+from dbd.evaluation.prediction import exact_moments, sampled_moments
+from dbd.files.netcdf import provenance, read, write
+from dbd.job import job
+from dbd.numerics.random_streams import stream
 
 DIMENSIONS = ("initial_condition", "time", "observable")
 

@@ -12,10 +12,10 @@ fluctuation    initial_condition, time              S, variance of numbers relat
 import numpy as np
 import xarray as xr
 
-from dbd.continuous.pair_models import build_pair_equation, closure_of
-from dbd.continuous.systems import start_pairs
-from dbd.jobs import job
-from dbd.store import provenance, read, write
+from dbd.build.pairs import build_pair_equation, closure_of
+from dbd.build.particles import start_pairs
+from dbd.files.netcdf import provenance, read, write
+from dbd.job import job
 
 WHERE = ("initial_condition", "time")
 

@@ -4,7 +4,7 @@
 variable              dimensions                           what it is
 ====================  ===================================  ========================================================
 packed                initial_condition, run, byte, site   uint8; 0 empty, 1, 2, ... the species in declared order,
-                                                           at consecutive times in a byte, see `dbd.packing`
+                                                           at consecutive times in a byte, see `dbd.lattice.packing`
 initial_numbers       initial_condition, number            interaction parameters, or molecules of each species
 turns                 initial_condition, run               hop attempts
 ====================  ===================================  ========================================================
@@ -17,13 +17,13 @@ import re
 import numpy as np
 import xarray as xr
 
-from dbd.initial import initial_lattices, initial_names, initial_numbers
-from dbd.jobs import job, progress
-from dbd.packing import blocks, pack, times_per_byte
-from dbd.simulation import check_conserved, simulate_runs
-from dbd.store import provenance, write
-from dbd.streams import stream
-from dbd.systems import build_lattice, build_network
+from dbd.build.system import build_lattice, build_network
+from dbd.files.netcdf import provenance, write
+from dbd.job import job, progress
+from dbd.lattice.packing import blocks, pack, times_per_byte
+from dbd.numerics.random_streams import stream
+from dbd.simulation.initial_conditions import initial_lattices, initial_names, initial_numbers
+from dbd.simulation.lattice_simulation import check_conserved, simulate_runs
 
 
 def simulate_ensemble(settings, study, split, initial_conditions, runs, threads):

@@ -21,11 +21,11 @@ import re
 import numpy as np
 import xarray as xr
 
-from dbd.continuous.densities import Tally, count_cells, count_gaps, count_pairs
-from dbd.continuous.systems import build_system, start_sampler
-from dbd.jobs import job, progress
-from dbd.store import provenance, write
-from dbd.streams import stream
+from dbd.build.particles import build_system, start_sampler
+from dbd.continuum.particle_counts import Tally, count_cells, count_gaps, count_pairs
+from dbd.files.netcdf import provenance, write
+from dbd.job import job, progress
+from dbd.numerics.random_streams import stream
 
 DIMENSIONS = {
     "number": ("time", "species"),

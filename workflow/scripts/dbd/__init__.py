@@ -1,1 +1,20 @@
-"""Dynamic Boltzmann distributions: kernels and numerics. Knows nothing of Snakemake or of file paths."""
+"""Dynamic Boltzmann distributions. Knows nothing of Snakemake or of paths. Its folders, each using those above it:
+
+lattice      where molecules can be: geometry, counting, packed storage
+kinetics     what follows from the reactions alone: networks, moment hierarchy, closures, exact first-order systems
+numerics     tools without physics: Hermite elements, damped Gauss-Newton descent, threads, random streams
+
+boltzmann    Boltzmann distributions on a lattice: energies, exact chains, samplers and their laws
+continuum    particles with positions: simulation, densities and the equations that they obey
+files        what is on disk: netCDF, tables, checkpoints, benchmarks
+
+simulation   stochastic simulation on a lattice, and where its runs start
+learning     right-hand sides from data; recipes/ holds one way to learn per file, named as in a study file
+evaluation   predictions, what they have to beat, and their errors
+
+build        from the sections of a study to objects; small files, because a file is the unit of rerun
+
+study        study files: types, derived defaults, cross-checks, reading
+job          what every script does around its work
+plotting     the style of all figures
+"""

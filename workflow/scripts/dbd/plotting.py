@@ -11,7 +11,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
-from dbd.store import replacing
+from dbd.files.netcdf import replacing
 
 mpl.use("Agg")
 

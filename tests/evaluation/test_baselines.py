@@ -1,0 +1,103 @@
+"""Baselines in the form of models: counts of words, and predictions from the moments of a split."""
+
+from itertools import combinations_with_replacement, product
+
+import numpy as np
+import pytest
+
+from dbd.boltzmann.chain import Chain
+from dbd.boltzmann.independent_sites import independent_biases
+from dbd.evaluation.baselines import BASELINES, BaselineInput, expected_counts, independent
+from dbd.kinetics.closures import Probabilities
+from dbd.kinetics.reactions import ReactionNetwork
+from dbd.lattice.geometry import Lattice
+from dbd.lattice.observables import count_observables
+from dbd.numerics.random_streams import stream
+from dbd.simulation.initial_conditions import place_counts
+from dbd.simulation.lattice_simulation import simulate_runs
+
+
+def setting_of(equations, species, lattice, observables, means, dt=0.5):
+    network = ReactionNetwork.from_equations(species, equations)
+    return BaselineInput(network, lattice, dt, tuple(observables), np.asarray(means, float))
+
+
+@pytest.mark.parametrize("lattice", [Lattice((6,)), Lattice((2, 3)), Lattice((3, 3), "periodic")], ids=str)
+def test_independent_sites_against_all_configurations(lattice):
+    """Mean counts of independent sites: the sum over all configurations with their probabilities."""
+    observables = ["A", "B", "AA", "AB", "BB", "ABA", "AAB"]
+    states = np.array(list(product(range(3), repeat=lattice.size)), np.uint8)
+    chance = np.prod(np.array([0.5, 0.3, 0.2])[states], axis=1)
+    exact = chance @ count_observables(states, lattice, "AB", observables)
+    setting = setting_of([], "AB", lattice, observables, np.zeros((1, 1, 7)))
+    np.testing.assert_allclose(expected_counts(independent(np.array([0.3, 0.2])), setting), exact, rtol=1e-12)
+
+
+def test_long_words_are_those_of_a_markov_chain():
+    pair = np.array([[0.4, 0.1, 0.05], [0.1, 0.15, 0.05], [0.05, 0.05, 0.05]])
+    single = pair.sum(axis=1)
+    setting = setting_of([], "AB", Lattice((11,)), ["A", "AB", "AAB", "BAAB", "AAA"], np.zeros((1, 1, 5)))
+    aa, ab, a = pair[1, 1], pair[1, 2], single[1]
+    exact = [11 * a, 20 * ab, 18 * aa * ab / a, 8 * ab * aa * ab / a**2, 9 * aa**2 / a]
+    np.testing.assert_allclose(expected_counts(Probabilities(single, pair), setting), exact, rtol=1e-12)
+    extinct = independent(np.array([0.0, 0.2]))
+    assert expected_counts(extinct, setting).tolist() == [0, 0, 0, 0, 0]
+
+
+def test_biases_of_independent_sites_are_those_of_the_chain_without_couplings():
+    counts = np.array([[3.0], [35.0]])
+    exact = Chain(50, ("A",)).solve(independent_biases(counts, 50)).mean[:, [0, 1, 2]]
+    setting = setting_of([], "A", Lattice((50,)), ["A", "AA", "AAA"], np.zeros((1, 1, 3)))
+    np.testing.assert_allclose(expected_counts(independent(counts / 50), setting), exact, rtol=1e-10)
+
+
+def test_absent_species_and_full_lattices_have_no_biases():
+    for counts in ([0.0, 5.0], [50.0, 50.0]):
+        with pytest.raises(ValueError, match="allowed are positive numbers"):
+            independent_biases(np.array(counts), 100)
+
+
+def relative_errors(setting):
+    span = np.ptp(setting.means, axis=(0, 1))
+    return {
+        name: (np.abs(baseline.predict(setting) - setting.means).mean(axis=(0, 1)) / span).mean()
+        for name, baseline in BASELINES.items()
+    }
+
+
+ANNIHILATION = "A", [("A + A -> 0", {"probability": 0.4})], Lattice((400,)), [0.5]
+EPIDEMIC = "AS", [("A + S -> 2A", {"probability": 0.5}), ("A -> 0", {"rate": 0.2})], Lattice((20, 20)), [0.05, 0.4]
+
+
+@pytest.mark.parametrize(("species", "equations", "lattice", "filled"), [ANNIHILATION, EPIDEMIC], ids=["1", "2"])
+def test_baselines_of_a_simulation(species, equations, lattice, filled):
+    """All start right; pairs help; independent sites have right numbers of molecules.
+
+    The bounds are on deterministic differences several times the noise: the standard error of 60 runs is below 1 % of a
+    range.
+    """
+    observables, runs, steps = [*species, *map("".join, combinations_with_replacement(species, 2))], 60, 25
+    generators = [stream(12, "baselines", species, run) for run in range(runs)]
+    numbers = [round(lattice.size * density) for density in filled]
+    initials = np.stack([place_counts(numbers, lattice, "uniform", each) for each in generators])
+    network = ReactionNetwork.from_equations(species, equations)
+    record, _ = simulate_runs(initials, network, lattice, "uniform", 1.0, steps, generators)
+    means = count_observables(record, lattice, species, observables).mean(axis=0)[None]
+    setting = setting_of(equations, species, lattice, observables, means, dt=1.0)
+    for name, baseline in BASELINES.items():
+        predicted = baseline.predict(setting)
+        assert predicted.shape == means.shape and np.isfinite(predicted).all(), name
+        np.testing.assert_allclose(predicted[:, 0], means[:, 0], rtol=0.05, atol=1.0)
+    independent_sites = BASELINES["independent_sites"].predict(setting)
+    np.testing.assert_allclose(independent_sites[..., : len(species)], means[..., : len(species)], rtol=1e-12)
+    errors = relative_errors(setting)
+    assert errors["pair_approximation"] < 0.75 * errors["mean_field"]
+    assert errors["mean_field"] > 0.03
+
+
+def test_pairs_that_are_not_measured_start_as_independent():
+    lattice, equations = Lattice((50,)), [("A + A -> 0", {"probability": 0.2})]
+    setting = setting_of(equations, "A", lattice, ["A"], np.full((2, 4, 1), 20.0))
+    known = setting_of(equations, "A", lattice, ["A", "AA"], np.tile([20.0, 49 * 0.16], (2, 4, 1)))
+    alone, both = (BASELINES["pair_approximation"].predict(each) for each in (setting, known))
+    np.testing.assert_allclose(alone[..., 0], both[..., 0], rtol=1e-6)

@@ -1,0 +1,127 @@
+"""Reaction networks: reading text, tables, conserved quantities, errors."""
+
+import numpy as np
+import pytest
+
+from dbd.kinetics.reactions import ReactionNetwork
+
+RATE, PROBABILITY = {"rate": 2.0}, {"probability": 0.25}
+
+
+def network(*equations, species="ABCD"):
+    return ReactionNetwork.from_equations(species, equations)
+
+
+@pytest.mark.parametrize(
+    ("equation", "reactants", "products"),
+    [
+        ("0 -> A", (), (1,)),
+        ("0 -> A + B", (), (1, 2)),
+        ("A -> 0", (1,), ()),
+        ("A -> 2A", (1,), (1, 1)),
+        ("A->2 A", (1,), (1, 1)),
+        ("A -> B", (1,), (2,)),
+        ("A -> A + B", (1,), (1, 2)),
+        ("B -> C + A", (2,), (3, 1)),
+        ("2A -> 0", (1, 1), ()),
+        ("A + A -> A", (1, 1), (1,)),
+        ("A + B -> A", (1, 2), (1,)),
+        ("A + B -> 2B", (1, 2), (2, 2)),
+        ("B + A -> D + C", (2, 1), (4, 3)),
+    ],
+)
+def test_equations_are_read(equation, reactants, products):
+    constant = PROBABILITY if len(reactants) == 2 else RATE
+    (reaction,) = network((equation, constant)).reactions
+    assert (reaction.reactants, reaction.products) == (reactants, products)
+    assert reaction.constant == (0.25 if len(reactants) == 2 else 2.0)
+
+
+def test_tables_of_unimolecular_reactions_and_creation():
+    tables = network(
+        ("0 -> B", {"rate": 3}), ("A + A -> 0", PROBABILITY), ("A -> C + B", RATE), ("B -> 0", RATE)
+    ).tables
+    assert tables.rate.tolist() == [3, 2, 2]
+    assert tables.reactant.tolist() == [0, 1, 2]
+    assert tables.products.tolist() == [[2, 0], [3, 2], [0, 0]]
+
+
+def test_collisions_are_unordered_and_products_keep_their_places():
+    tables = network(
+        ("A + B -> C + D", PROBABILITY), ("B + A -> 2A", {"probability": 0.5}), ("A + A -> B", {"probability": 1})
+    ).tables
+    for pair in ((1, 2), (2, 1)):
+        assert tables.threshold[pair].tolist() == [0.25, 0.625]
+        assert tables.outcome[pair].tolist() == [[3, 4], [1, 1]]
+    assert tables.threshold[1, 1].tolist() == [1, 1]
+    assert tables.outcome[1, 1, 0].tolist() == [2, 0]
+    assert np.count_nonzero(tables.threshold) == 6
+
+
+@pytest.mark.parametrize("probability", [0.0, 0.01, 0.1, 0.24, 0.36, 0.4, 1.0])
+def test_a_single_reaction_keeps_its_probability_exactly(probability):
+    tables = network(("A + B -> 0", {"probability": probability})).tables
+    assert tables.threshold[1, 2, 0] == probability
+
+
+@pytest.mark.parametrize(
+    ("equation", "constant", "message"),
+    [
+        ("A + E -> 0", PROBABILITY, "unknown species 'E'; allowed: A, B, C, D"),
+        ("A + a -> 0", PROBABILITY, "unknown species 'a'"),
+        ("A B -> 0", PROBABILITY, "cannot read 'A B' in the reactants"),
+        ("A + -> 0", PROBABILITY, "cannot read '' in the reactants"),
+        ("A -> 0A", RATE, "cannot read '0A' in the products"),
+        ("A -> B + 0", RATE, "cannot read '0' in the products"),
+        ("A = B", RATE, "not one arrow"),
+        ("A -> B -> C", RATE, "not one arrow"),
+        ("A <-> B", RATE, "cannot read 'A <' in the reactants"),
+        (7, RATE, "not one arrow"),
+        ("A + B + C -> 0", PROBABILITY, "more than two reactants"),
+        ("3A -> 0", PROBABILITY, "more than two reactants"),
+        ("A -> 2A + B", RATE, "more than two products; allowed: none, one or two products"),
+        ("A -> 1000000000000A", RATE, "more than two products"),
+        ("A -> A", RATE, "it changes nothing"),
+        ("A + B -> B + A", PROBABILITY, "it changes nothing"),
+        ("0 -> 0", RATE, "it changes nothing"),
+        ("A -> B", {}, "given neither rate nor probability; allowed: rate alone"),
+        ("A -> B", PROBABILITY, "given probability; allowed: rate alone, for 1 reactant(s)"),
+        ("A + B -> 0", RATE, "given rate; allowed: probability alone, for 2 reactant(s)"),
+        ("A + B -> 0", {"rate": 1.0, "probability": 0.1}, "given rate, probability"),
+        ("A -> B", {"speed": 1.0}, "given speed"),
+        ("A -> B", {"rate": -0.5}, "rate -0.5; allowed: rate of 0 or more"),
+        ("A -> B", {"rate": float("inf")}, "rate inf is not a finite number"),
+        ("A -> B", {"rate": "fast"}, "rate 'fast' is not a finite number"),
+        ("A -> B", {"rate": True}, "rate True is not a finite number"),
+        ("A + B -> 0", {"probability": 1.5}, "probability 1.5; allowed: probability from 0 to 1"),
+        ("A + B -> 0", {"probability": float("nan")}, "probability nan is not a finite number"),
+    ],
+)
+def test_bad_reactions_give_one_clear_line(equation, constant, message):
+    with pytest.raises(ValueError) as error:
+        network((equation, constant))
+    assert message in str(error.value)
+    assert str(equation) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("species", [(), ("A", "A"), ("AB",), ("a",), ("1",)])
+def test_bad_species_are_refused(species):
+    with pytest.raises(ValueError, match="species"):
+        ReactionNetwork.from_equations(species, [])
+
+
+@pytest.mark.parametrize(
+    ("equations", "conserved"),
+    [
+        ([("A + B -> 2B", PROBABILITY), ("B -> C", RATE)], ("A + B + C", "D")),
+        ([("A + B -> C", PROBABILITY), ("C -> A + B", RATE), ("D -> 0", RATE)], ("A - B", "A + C")),
+        ([("2A -> B", PROBABILITY), ("B -> C + D", RATE)], ("A + 2 B + 2 C", "A + 2 B + 2 D")),
+        ([("A -> 0", RATE), ("B -> 0", RATE), ("C -> 0", RATE), ("D -> 0", RATE)], ()),
+    ],
+)
+def test_conserved_quantities(equations, conserved):
+    found = network(*equations)
+    assert not (found.conserved @ found.stoichiometry).any()
+    assert len(found.conserved) == 4 - np.linalg.matrix_rank(found.stoichiometry)
+    assert found.conserved_quantities() == conserved

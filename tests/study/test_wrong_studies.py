@@ -1,0 +1,123 @@
+"""Twenty and more wrong versions of the template: each gives one clear line, and no job starts."""
+
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from conftest import ROOT, copy_tree
+from dbd.study.reading import ConfigurationError, load_studies
+
+TEMPLATE = ROOT / "config" / "studies" / "template.yaml"
+
+# What stands in the template, what is written instead, and the line that is told.
+WRONG = [
+    ("species: [A]", "specie: [A]", "unknown key 'specie' (did you mean 'species'?)"),
+    ("species: [A]", "species: [Fox]", 'species.0: "Fox": allowed is one upper-case letter'),
+    ("A -> 2A,", "A -> A + B,", "reactions.0: reaction 'A -> A + B': unknown species 'B'; allowed: A"),
+    ("A -> 2A,", "A => 2A,", "reactions.0: reaction 'A => 2A': not one arrow; allowed: reactants -> products"),
+    ("A -> 2A,", "A -> 3A,", "reactions.0: reaction 'A -> 3A': more than two products"),
+    ("A + A -> 0", "A + A + A -> 0", "reactions.2: reaction 'A + A + A -> 0': more than two reactants"),
+    ("A + A -> 0", "A + A -> A + A", "reactions.2: reaction 'A + A -> A + A': it changes nothing"),
+    ("rate: 0.2", "rate: -0.2", "reactions.1: reaction 'A -> 0': rate -0.2; allowed: rate of 0 or more"),
+    ("rate: 0.2", "rate: slow", 'reactions.1.rate: "slow": allowed is a number'),
+    (", rate: 0.2", "", "reactions.1: reaction 'A -> 0': given neither rate nor probability; allowed: rate alone"),
+    (
+        "probability: 0.1",
+        "probability: 10",
+        "reactions.2: reaction 'A + A -> 0': probability 10.0; allowed: probability",
+    ),
+    ("probability: 0.1", "rate: 0.1", "reactions.2: reaction 'A + A -> 0': given rate; allowed: probability alone"),
+    ("shape: [200]", "shape: [0]", "lattice.shape.0: 0: allowed is 1 or more"),
+    ("shape: [200]", "shape: [9, 9, 9, 9]", "lattice: lattice shape (9, 9, 9, 9): allowed are one to three axes"),
+    ("shape: [200]", "shape: [200]\n  boundary: round", "lattice.boundary: \"round\": allowed is 'open' or 'periodic'"),
+    (
+        "{A: [20, 160]}",
+        "{A: [20, 1600]}",
+        "initial_condition.counts: 1600 molecules in all; allowed are at most the 200",
+    ),
+    (
+        "{A: [20, 160]}",
+        "{A: [160, 20]}",
+        "initial_condition.counts.A: [160, 20]: allowed is a number from 0, or a range",
+    ),
+    ("{A: [20, 160]}", "{A: 90, B: 9}", "initial_condition.counts.B: unknown species; allowed are A"),
+    ("dt: 0.1", "dt: 0", "ensemble.dt: 0: allowed is more than 0.0"),
+    ("dt: 0.1\n", "\n", "ensemble.dt: missing, and there is no default"),
+    ("[A, AA]", "[A, AB]", "models.pairs: interaction 'AB': unknown species 'B', allowed are ['A']"),
+    ("[A, AA]", "[A, AAAAA]", "models.pairs: interaction 'AAAAA': allowed are one to 4 species in a row"),
+    ("pairs:", "mean_field:", "models.mean_field: the name of a baseline that every study has"),
+    ("pairs: {", "pairs: {recipe: adam, ", "models.pairs: unknown key 'recipe'; allowed are title, interactions"),
+    (
+        "[A, AA]}",
+        "[A, AA], domain: {spacing: [1, 0.7]}}",
+        "models.pairs.domain: grid -3.0 .. 3.0 with spacing 0.7: allowed",
+    ),
+    (
+        "[A, AA]}",
+        "[A, AA], learning: {recipe: path_tracking, sampling: {sweeps: 20}, fixed: [AX]}, sampling: {sweeps: 20}}",
+        "models.pairs.learning.fixed: 'AX' is not a parameter of this model; allowed are A, AA",
+    ),
+    (
+        "[A, AA]}",
+        "[A, AA], layers: [{species: [X], weights: [AX]}]}",
+        "models.pairs: hidden layer ['X']: needs either offsets or a unit on every bond",
+    ),
+    (
+        "[A, AA]}",
+        "[A, AA], reference_density: 0.2, initial: {method: independent}, sampling: {sweeps: 20}, "
+        "learning: {recipe: contrastive, steps: 1, rate: {A: 1, AA: 1}, window: 1, steps_per_shift: 1}}",
+        "models.pairs.reference_density: 0.2; allowed are 0, or the recipe path_tracking and an initial method",
+    ),
+    (
+        "[A, AA]}",
+        "[AA], reference_density: 0.2}",
+        "models.pairs: interaction 'AA' with a reference density: allowed are species, and pairs of them",
+    ),
+]
+
+
+@pytest.fixture
+def wrong(tmp_path, monkeypatch):
+    """Write a wrong version of the template; return its folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(text, instead):
+        right = TEMPLATE.read_text()
+        assert right.count(text) == 1, text
+        (tmp_path / "wrong.yaml").write_text(right.replace(text, instead))
+        return (tmp_path / "wrong.yaml").relative_to(tmp_path).parent
+
+    return write
+
+
+@pytest.mark.parametrize(("text", "instead", "line"), WRONG, ids=[instead for _, instead, _ in WRONG])
+def test_wrong_study_is_told_in_one_line(wrong, text, instead, line):
+    with pytest.raises(ConfigurationError) as error:
+        load_studies(wrong(text, instead), {}, "", ["wrong"])
+    assert str(error.value).startswith(f"wrong.yaml: {line}")
+    assert "\n" not in str(error.value)
+
+
+def test_twenty():
+    assert len({(text, instead) for text, instead, _ in WRONG}) >= 20
+
+
+def test_snakemake_tells_it_before_any_job(tmp_path):
+    """Asked for by name: exit code 1, the line, nothing done. Not asked for: in nobody's way."""
+    for name in ("config", "workflow", "profiles", "envs"):
+        copy_tree(ROOT / name, tmp_path / name)
+    shutil.copy2(ROOT / "Snakefile", tmp_path)
+    text, instead, line = WRONG[2]
+    (tmp_path / "config" / "studies" / "wrong.yaml").write_text(TEMPLATE.read_text().replace(text, instead))
+
+    def snakemake(target):
+        command = [sys.executable, "-m", "snakemake", "--cores", "1", target]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+
+    done = snakemake("wrong")
+    assert done.returncode == 1 and not (tmp_path / "results").exists()
+    assert f"config/studies/wrong.yaml: {line}" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert snakemake("--list-rules").returncode == 0

@@ -1,0 +1,1 @@
+"""Boltzmann distributions on a lattice: energies, exact chains, samplers and their laws."""

@@ -1,0 +1,149 @@
+"""Gibbs sampling of Boltzmann models with many chains.
+
+The layers of a chain are updated in place, the odd ones first, then the even ones with the visible layer among them:
+block Gibbs, and a chain may start from a visible configuration alone. Within the visible layer sites are visited in
+classes of equal coordinate sum modulo the longest interaction: a checkerboard for pairs, stride 3 for triplets, 4 for
+quartets. All units take one of their states (binary on both sides, never probabilities).
+
+Every chain has its own Generator, so results do not depend on the number of threads.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from numba import njit
+
+from dbd.boltzmann.conditional_laws import Block, conditional_blocks, tabulate
+from dbd.boltzmann.energy import EnergyModel
+from dbd.numerics.threads import parallel
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Draws configurations of a model.
+
+    A state of a chain is a uint8 array over the visible sites, the units of every hidden layer and one unit that stays
+    empty; `visible` and `hidden` cut it up. Chains are rows of a C-contiguous array.
+
+    Raises
+    ------
+    ValueError
+        When the model is too rich for tables (see `conditionals`).
+    """
+
+    model: EnergyModel
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """Tables of every layer, for kernels."""
+        return conditional_blocks(self.model)
+
+    @property
+    def schedule(self) -> np.ndarray:
+        """Order in which layers are updated: odd ones, then even ones; int64, shape (layers,)."""
+        layers = np.arange(len(self.blocks))
+        return np.concatenate([layers[1::2], layers[0::2]])
+
+    def tables(self, theta: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Conditional laws of every layer at parameters `theta`, for kernels; float64, shapes (rows, species)."""
+        theta = np.ascontiguousarray(theta, float)
+        if theta.shape != (len(self.model.parameters),) or not np.isfinite(theta).all():
+            raise ValueError(f"theta {theta}: needs {len(self.model.parameters)} finite numbers")
+        tables = tuple(np.empty((block.rows, block.species)) for block in self.blocks)
+        for block, table in zip(self.blocks, tables, strict=True):
+            tabulate(block, theta, table)
+        return tables
+
+    def empty(self, chains: int) -> np.ndarray:
+        """States of chains without a particle; uint8, shape (chains, all units + 1)."""
+        return np.zeros((chains, sum(self.model.units) + 1), np.uint8)
+
+    def random(self, generators: Sequence[np.random.Generator]) -> np.ndarray:
+        """States of chains with a number of particles uniform on 0..sites, at random sites, of random species."""
+        states = self.empty(len(generators))
+        sites = self.model.lattice.size
+        for state, generator in zip(states, generators, strict=True):
+            where = generator.permutation(sites)[: generator.integers(sites + 1)]
+            state[where] = generator.integers(1, len(self.model.species) + 1, len(where))
+        return states
+
+    def start(self, visible: np.ndarray) -> np.ndarray:
+        """States of chains with given occupancies, shape (chains, sites), and empty hidden units."""
+        states = self.empty(len(visible))
+        states[:, : self.model.lattice.size] = visible
+        return states
+
+    def visible(self, states: np.ndarray) -> np.ndarray:
+        """Occupancies in the states of chains, shape (chains, sites); a view."""
+        return states[:, : self.model.lattice.size]
+
+    def hidden(self, states: np.ndarray) -> tuple[np.ndarray, ...]:
+        """States of the units of every hidden layer, shapes (chains, units); views."""
+        edges = np.cumsum(self.model.units)
+        return tuple(states[:, start:stop] for start, stop in pairwise(edges))
+
+    def sample(
+        self,
+        theta: np.ndarray,
+        states: np.ndarray,
+        generators: Sequence[np.random.Generator],
+        sweeps: int,
+        *,
+        clamped: bool = False,
+        threads: int = 1,
+    ) -> np.ndarray:
+        """Advance chains in place by a number of sweeps over all units and return them.
+
+        With `clamped` the visible layer stays as it is and the hidden ones are drawn given it (the awake phase): one
+        sweep draws a single hidden layer exactly.
+        """
+        schedule = self.schedule[self.schedule > 0] if clamped else self.schedule
+        tables = self.tables(theta)
+
+        def advance(chains: range):
+            for chain in chains:
+                run_chain(self.blocks, tables, schedule, states[chain], sweeps, generators[chain])
+
+        parts = [range(len(states))[part::threads] for part in range(threads)]
+        parallel(advance, parts, threads)
+        return states
+
+    def probabilities(self, theta: np.ndarray, states: np.ndarray, number: int) -> np.ndarray:
+        """Conditional probabilities of the species of every unit of layer `number` (0 is visible) given all others.
+
+        For the only hidden layer these are its activations given the visible configuration. Shape (chains, units,
+        species), units in the order of `EnergyModel.positions`.
+        """
+        block = self.blocks[number]
+        rows = np.zeros((len(states), len(block.unit)), np.int64)
+        for slot, contribution in enumerate(block.contribution):
+            rows += contribution[states[:, block.neighbours[:, slot]]]
+        table = self.tables(theta)[number]
+        law = np.diff(np.append(table, np.ones((len(table), 1)), axis=1), axis=1)[rows]
+        return law[:, np.argsort(block.unit)]
+
+
+@njit(cache=True, nogil=True)
+def sweep_block(block, table, state, rng):
+    """Update every unit of a layer once."""
+    slots, species = block.neighbours.shape[1], table.shape[1]
+    for unit in range(block.unit.shape[0]):
+        row = np.uint32(0)
+        for slot in range(slots):
+            row += block.contribution[slot, state[block.neighbours[unit, slot]]]
+        draw = rng.random()
+        new = np.uint8(0)
+        for x in range(species):
+            new += np.uint8(draw >= table[row, x])
+        state[block.unit[unit]] = new
+
+
+@njit(cache=True, nogil=True)
+def run_chain(blocks, tables, schedule, state, sweeps, rng):
+    """Update the layers of one chain in the order of `schedule`, `sweeps` times."""
+    for _ in range(sweeps):
+        for number in schedule:
+            sweep_block(blocks[number], tables[number], state, rng)

@@ -1,0 +1,1 @@
+"""From the sections of a study to objects."""

@@ -1,0 +1,42 @@
+"""From the sections of a study (plain mappings, already checked) to a reduced model."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from dbd.boltzmann.energy import EnergyModel, Layer
+from dbd.build.system import build_lattice
+from dbd.learning.dynamics import Dynamics
+from dbd.numerics.hermite import HermiteGrid
+
+
+def build_model(settings: Mapping[str, Any], model: Mapping[str, Any]) -> EnergyModel:
+    """Boltzmann model with the ``interactions`` and ``layers`` of `model` on the study's lattice."""
+    layers = [
+        Layer(
+            tuple(layer["species"]),
+            tuple(layer["weights"]),
+            tuple(map(tuple, layer["offsets"])),
+            layer["wrap"],
+            layer["bonds"],
+        )
+        for layer in model["layers"]
+    ]
+    species, interactions = tuple(settings["species"]), tuple(model["interactions"])
+    return EnergyModel(build_lattice(settings), species, interactions, tuple(layers), model["reference_density"])
+
+
+def build_grid(domain: Mapping[str, Any]) -> HermiteGrid:
+    """Grid over a model's ``domain``."""
+    return HermiteGrid.covering(domain["lower"], domain["upper"], domain["spacing"])
+
+
+def build_dynamics(settings: Mapping[str, Any], model: Mapping[str, Any], energy: EnergyModel) -> Dynamics:
+    """Differential equations of a model on the grid of its ``domain``, in the study's time step."""
+    return Dynamics(
+        build_grid(model["domain"]),
+        len(energy.parameters),
+        tuple(energy.parameters.index(name) for name in model["domain"]["parameters"]),
+        settings["ensemble"]["dt"],
+        model["integrator"]["scheme"],
+        model["integrator"]["substeps"],
+    )

@@ -1,1 +1,0 @@
-"""Particles in continuous space: their simulation, reduced models and learning."""

@@ -1,0 +1,1 @@
+"""Particles with positions: simulation, densities, and the equations that their densities obey."""

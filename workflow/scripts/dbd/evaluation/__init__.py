@@ -1,0 +1,1 @@
+"""Predictions, what they have to beat, and their errors."""

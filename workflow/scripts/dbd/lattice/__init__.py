@@ -1,0 +1,1 @@
+"""Where molecules can be: geometry, counting, packed storage."""

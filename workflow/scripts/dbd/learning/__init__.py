@@ -1,0 +1,1 @@
+"""Right-hand sides from data: trajectories, misfit, second-order steps, static matching."""

@@ -1,0 +1,1 @@
+"""Learning recipes, one per file, named as in a study file."""

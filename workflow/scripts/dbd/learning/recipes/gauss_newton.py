@@ -1,0 +1,88 @@
+"""Levenberg-Marquardt steps on whole trajectories, with exact moments: recipe ``gauss_newton``."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dbd.files.checkpoints import State
+from dbd.learning.descent import Position, cross_validate, optimise
+from dbd.learning.divergence import Divergence
+from dbd.learning.dynamics import Dynamics
+from dbd.learning.problem import Problem
+from dbd.learning.recipes.base import Recipe
+
+PIECES = (10, 40)  # time steps in the pieces of trajectories that learning begins with
+WARM_UP = (6, 1e-2)  # most steps on them, and the relative fall of the action at which the last one is taken
+CHOICES = 3  # how often the roughness may change
+
+
+@dataclass(frozen=True)
+class GaussNewton(Recipe):
+    """Levenberg-Marquardt steps on the divergence along whole trajectories, with exact moments.
+
+    It begins with short pieces of trajectories, each from parameters that match the data where it starts, so that
+    nothing can run away. Longer pieces and whole trajectories follow. Cross-validation over training initial conditions
+    around the solution then chooses the roughness, and whole trajectories are learned with it, until the choice stays.
+
+    Parameters
+    ----------
+    divergence
+        Divergence of the data from the model.
+    dynamics
+        The model's differential equations.
+    initial
+        Parameters at time zero, (R, P).
+    roughness
+        Candidates of the factor of the thin-plate energy; the first is used until one is chosen.
+    folds
+        Folds of the cross-validation.
+    steps, tolerance
+        Most steps on whole trajectories, and the relative fall of the action at which the last one is taken.
+    threads
+        Size of the thread pool; results do not depend on it.
+    """
+
+    divergence: Divergence
+    dynamics: Dynamics
+    initial: np.ndarray
+    roughness: Sequence[float]
+    folds: int
+    steps: int
+    tolerance: float
+    threads: int = 1
+
+    def states(self, kept: State | None) -> Iterator[State]:
+        """Yield the state after each step, from the beginning or after `kept`."""
+        last = self.divergence.mean.shape[1] - 1
+        lengths = [length for length in PIECES if length < last] + [last]
+        roughness, phase, past, position = self.roughness[0], 0, (np.empty(0), np.empty(0)), None
+        if kept is not None:
+            roughness, phase = float(kept["roughness"]), int(kept["phase"])
+            position, past = Position.of_arrays(kept)
+        while True:
+            whole = phase >= len(lengths) - 1
+            problem = self._problem(last if whole else lengths[phase], roughness)
+            begin = position or Position.zero(problem)
+            for position in optimise(problem, begin, *((self.steps, self.tolerance) if whole else WARM_UP)):
+                yield position.arrays(past) | {
+                    "u": problem.coefficients(position.splines),
+                    "phase": np.array(phase),
+                    "roughness": np.array(roughness),
+                }
+            past = (np.append(past[0], position.action), np.append(past[1], position.gradient))
+            if whole:
+                scores = cross_validate(problem, position, self.roughness, self.folds)
+                chosen = self.roughness[int(np.argmin(scores))]
+                if chosen == roughness or phase == len(lengths) - 1 + CHOICES:
+                    return
+                roughness = chosen
+            phase += 1
+            position = Position(position.splines)
+
+    def _problem(self, length: int, roughness: float) -> Problem:
+        """The problem of pieces of trajectories of so many time steps."""
+        pieces = self.divergence.pieces(length)
+        starts = pieces.matched[:, 0].copy()
+        starts[:: len(starts) // len(self.initial)] = self.initial
+        return Problem(self.dynamics, starts, pieces, length, roughness, self.threads)

@@ -1,0 +1,166 @@
+"""Learning recipe for models whose moments are sampled: static matching along time, then tracking of the matched paths.
+
+Adjoint and sensitivities of a trajectory need moments that depend on the parameters smoothly and without noise. Sampled
+ones do not, and where the model comes close to the ordered phases a trajectory that strays a little finds no way back.
+So sampling and differential equations are kept apart. First every initial condition gets a smooth path of parameters
+whose moments match the data (`dbd.learning.path_matching`). Then the right-hand sides are made to track these paths
+(`dbd.learning.kernel_span`), a deterministic problem: short pieces of trajectories first, each from a point of the
+path, then longer ones, and whole ones last.
+
+Paths of many initial conditions cannot all be tracked: each has used freedom that the moments leave and that no common
+differential equation has. After tracking, the right-hand sides may therefore be fitted to the sampled moments along
+whole trajectories (*refinements*), with the same random numbers in every step, so that steps can be compared.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from dbd.files.checkpoints import State
+from dbd.learning.descent import Position, optimise
+from dbd.learning.dynamics import Dynamics
+from dbd.learning.kernel_span import Distance, SpanProblem, kernel_functions, tube
+from dbd.learning.misfit import Misfit, Objective
+from dbd.learning.path_matching import EVERY, PathMatch, smooth
+from dbd.learning.recipes.base import Recipe
+from dbd.numerics.threads import parallel
+
+PIECES = (10, 15, 22, 33, 45, 66)  # time steps in the pieces of trajectories before whole ones
+CLOSE = 0.01  # distance of a trajectory from its path, in every parameter, that counts as one
+MOST_STEPS = (8, 25)  # optimisation steps on pieces of a length, and on whole trajectories
+GAIN = 1e-2  # relative fall of the action at which the last of them is taken
+POINTS = 700  # about the most points that carry kernels
+
+
+@dataclass(frozen=True)
+class PathTracking(Recipe):
+    """Static matching along time, then tracking, then steps on the moments of whole trajectories if asked for.
+
+    A state's action is first the mean square difference of the moments, relative to their ranges, over initial
+    conditions, times and observables, with the norm of the gradient of the matching objective; then the action of the
+    distance from the paths, and of the misfit of the moments.
+
+    Parameters
+    ----------
+    matches
+        The static problem of each initial condition; their laws and lengths agree.
+    dynamics
+        The model's differential equations.
+    iterations
+        Steps of every path; the paths that are tracked are averages over the later half of them (stochastic
+        approximation), smoothed in time.
+    roughness
+        Weight of the energy of the right-hand sides.
+    generator_of
+        Stream of a name and numbers.
+    refinements
+        Most steps on the moments of whole trajectories, after tracking.
+    """
+
+    matches: Sequence[PathMatch]
+    dynamics: Dynamics
+    iterations: int
+    roughness: float
+    generator_of: Callable[..., np.random.Generator]
+    refinements: int = 0
+
+    @property
+    def threads(self) -> int:
+        """Size of the thread pool."""
+        return self.matches[0].threads
+
+    def states(self, kept: State | None) -> Iterator[State]:
+        """Yield the state after each step, from the beginning or after `kept`."""
+        state = dict(kept) if kept is not None else self._begin()
+        while len(state["action"]) < self.iterations:
+            state = self._refine(state)
+            yield state
+        yield from self._track(state)
+
+    def _begin(self) -> dict[str, np.ndarray]:
+        """State before the first step: paths that were followed from time to time."""
+
+        def follow(index: int) -> np.ndarray:
+            return self.matches[index].follow(lambda *place: self.generator_of("follow", index, *place))
+
+        paths = np.stack(parallel(follow, range(len(self.matches)), self.threads))
+        return {
+            "u": np.zeros((self.dynamics.parameters, self.dynamics.grid.size)),
+            "action": np.empty(0),
+            "gradient_norm": np.empty(0),
+            "paths": paths,
+            "total": np.zeros_like(paths),
+        }
+
+    def _refine(self, state: State) -> dict[str, np.ndarray]:
+        """State after one more step of all paths."""
+        turn = len(state["action"])
+        steps = [
+            match.step(path, lambda time, index=index: self.generator_of("refine", turn, index, time))
+            for index, (match, path) in enumerate(zip(self.matches, state["paths"], strict=True))
+        ]
+        paths = np.stack([step.path for step in steps])
+        return state | {
+            "action": np.append(state["action"], np.mean([step.difference**2 for step in steps])),
+            "gradient_norm": np.append(state["gradient_norm"], np.linalg.norm([step.gradient for step in steps])),
+            "paths": paths,
+            "total": state["total"] + (paths if turn >= self.iterations // 2 else 0.0),
+        }
+
+    def _track(self, state: State) -> Iterator[dict[str, np.ndarray]]:
+        """Yield the states of tracking, from its beginning or from `state`."""
+        averages = state["total"] / (self.iterations - self.iterations // 2)
+        paths = np.stack([smooth(path) for path in averages])
+        done, position, past = int(state.get("phase", 0)), None, (state["action"], state["gradient_norm"])
+        if "splines" in state:
+            position, past = Position.of_arrays(state)
+        for phase, (problem, most) in list(enumerate(self._problems(paths)))[done:]:
+            start = position or problem.collocation(paths)
+            for position in optimise(problem, start, most, GAIN):
+                state = state | position.arrays(past)
+                state |= {"u": problem.coefficients(position.splines), "phase": np.array(phase)}
+                yield state
+            past = state["action"], state["gradient_norm"]
+            position = Position(position.splines)
+
+    def _problems(self, paths: np.ndarray) -> list[tuple[SpanProblem, int]]:
+        """Problems that are solved one after the other, each with the most steps it takes."""
+        last = paths.shape[1] - 1
+        # Where moments have the last word, tracking only has to get close.
+        shorter, every = (PIECES[:1], EVERY) if self.refinements else (PIECES, 1)
+        lengths = [length for length in shorter if length < last] + [last]
+        points, _ = tube(paths[..., list(self.dynamics.domain)].reshape(-1, len(self.dynamics.domain)))
+        functions = kernel_functions(self.dynamics.grid, points[:: -(-len(points) // POINTS)])
+
+        def problem(starts: np.ndarray, objective: Objective, length: int) -> SpanProblem:
+            starts = np.ascontiguousarray(starts)
+            return SpanProblem(
+                self.dynamics, starts, objective, length, self.roughness, self.threads, functions=functions
+            )
+
+        problems = []
+        for length in lengths:
+            pieces = overlapping(paths, length)
+            distance = Distance(pieces, CLOSE, every)
+            problems.append((problem(pieces[:, 0], distance, length), MOST_STEPS[length == last]))
+        if self.refinements:
+            problems.append((problem(paths[:, 0], self._misfit, last), self.refinements))
+        return problems
+
+    def _misfit(self, trajectories: np.ndarray) -> Misfit:
+        """Misfit of the moments of trajectories (R, times, P); their random numbers are always the same."""
+
+        def misfit(index: int) -> Misfit:
+            return self.matches[index].misfit(
+                trajectories[index], lambda time: self.generator_of("moments", index, time)
+            )
+
+        return Misfit(*map(np.stack, zip(*parallel(misfit, range(len(self.matches)), self.threads), strict=True)))
+
+
+def overlapping(paths: np.ndarray, length: int) -> np.ndarray:
+    """Pieces of `length` steps, as few as cover paths (R, times, P), evenly spaced: (R * pieces, length + 1, P)."""
+    last = paths.shape[1] - 1
+    starts = np.linspace(0, last - length, -(-last // length)).round().astype(int)
+    return paths[:, starts[:, None] + np.arange(length + 1)].reshape(-1, length + 1, paths.shape[2])

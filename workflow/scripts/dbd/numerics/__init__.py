@@ -1,0 +1,1 @@
+"""Tools without physics: Hermite elements, damped Gauss-Newton descent, threads, random streams."""

@@ -1,0 +1,1 @@
+"""Stochastic simulation on a lattice, and where its runs start."""

@@ -1,0 +1,131 @@
+"""Where runs start: lattices drawn from a Boltzmann distribution, or given numbers of molecules at random sites."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numba import njit
+from scipy.stats import qmc
+
+from dbd.boltzmann.energy import EnergyModel
+from dbd.boltzmann.gibbs import Sampler
+from dbd.lattice.geometry import Lattice
+from dbd.simulation.site_selection import SiteSelection, draw_site, empty_sets, insert, remove, selection_tree
+
+
+def initial_names(start: Mapping[str, Any], species: Sequence[str]) -> tuple[str, ...]:
+    """Names of the numbers that define an initial condition: interactions, or species if molecules are counted."""
+    return tuple(species if start["counts"] is not None else start["interactions"])
+
+
+def initial_numbers(
+    start: Mapping[str, Any], species: Sequence[str], index: int, generator_of: Callable[..., np.random.Generator]
+) -> np.ndarray:
+    """Interaction parameters, or numbers of molecules, of one initial condition.
+
+    Parameters
+    ----------
+    start
+        Section ``initial_condition`` of a study: ``parameters`` (listed), ``box`` (drawn uniformly, independently or as
+        the next point of a scrambled Sobol sequence) or ``counts`` (numbers of molecules, or ranges to draw from in the
+        same way, by ``design``).
+    species
+        Species of the study.
+    index
+        Which initial condition.
+    generator_of
+        Stream of an initial condition by its index, and of the whole split without one.
+
+    Returns
+    -------
+    float64, shape (number,), in the order of `initial_names`.
+    """
+    if start["parameters"] is not None:
+        return np.array(start["parameters"][index], float)
+    if start["box"] is not None:
+        lower, upper = np.array(start["box"]["lower"]), np.array(start["box"]["upper"])
+        return lower + (upper - lower) * _uniform(start["box"]["design"], len(lower), index, generator_of)
+    given = (start["counts"].get(name, 0) for name in species)
+    least, most = np.array([count if isinstance(count, list) else (count, count) for count in given]).T
+    drawn = np.zeros(len(least))
+    ranges = least < most
+    if ranges.any():
+        drawn[ranges] = _uniform(start["design"], ranges.sum(), index, generator_of)
+    return least + np.floor(drawn * (most - least + 1))
+
+
+def _uniform(design: str, dimensions: int, index: int, generator_of: Callable[..., np.random.Generator]) -> np.ndarray:
+    """Point of an initial condition in the unit cube: independent, or the next of a scrambled Sobol sequence."""
+    if design == "random":
+        return generator_of(index).random(dimensions)
+    sequence = qmc.Sobol(dimensions, scramble=True, rng=generator_of())
+    if index:
+        sequence.fast_forward(index)
+    return sequence.random(1)[0]
+
+
+def initial_lattices(
+    start: Mapping[str, Any],
+    numbers: np.ndarray,
+    lattice: Lattice,
+    species: Sequence[str],
+    site_selection: str,
+    generators: Sequence[np.random.Generator],
+    *,
+    threads: int = 1,
+) -> np.ndarray:
+    """Initial lattices of the runs of one initial condition, one generator each; uint8, shape (runs, sites)."""
+    if start["counts"] is not None:
+        counts = numbers.astype(np.int64)
+        return np.stack([place_counts(counts, lattice, site_selection, generator) for generator in generators])
+    sampler = Sampler(EnergyModel(lattice, tuple(species), tuple(start["interactions"])))
+    states = sampler.random(generators)
+    sampler.sample(numbers, states, generators, start["sweeps"], threads=threads)
+    return sampler.visible(states).copy()
+
+
+@njit(cache=True, nogil=True)
+def _place(counts, tree, occupancy, generator):
+    """Fill an empty lattice with the given number of molecules of each species, one after another."""
+    sets = empty_sets(1, tree.first.size)
+    for site in range(occupancy.size):
+        insert(tree, sets, 0, site)
+    for species in range(counts.size):
+        for _ in range(counts[species]):
+            site, _ = draw_site(tree, sets, 0, occupancy.size, generator.random())
+            remove(tree, sets, 0, site)
+            occupancy[site] = species + 1
+
+
+def place_counts(
+    counts: Sequence[int], lattice: Lattice, site_selection: SiteSelection, generator: np.random.Generator
+) -> np.ndarray:
+    """Place molecules on random sites of an empty lattice.
+
+    Parameters
+    ----------
+    counts
+        Number of molecules of each species, in declared order.
+    lattice, site_selection
+        Where they go and how an empty site is drawn.
+    generator
+        The random stream.
+
+    Returns
+    -------
+    occupancy
+        uint8, shape (sites,).
+
+    Raises
+    ------
+    ValueError
+        For a negative count, or more molecules than sites.
+    """
+    counts = np.asarray(counts)
+    if counts.ndim != 1 or counts.dtype.kind not in "iu" or counts.min(initial=0) < 0 or counts.sum() > lattice.size:
+        raise ValueError(
+            f"initial counts {counts.tolist()}: allowed are whole numbers of 0 or more, at most {lattice.size} in all"
+        )
+    occupancy = np.zeros(lattice.size, np.uint8)
+    _place(counts.astype(np.int64), selection_tree(lattice, site_selection), occupancy, generator)
+    return occupancy

@@ -1,0 +1,1 @@
+"""Study files: types, defaults, checks, reading."""

@@ -1,0 +1,100 @@
+"""Defaults of a study that follow from the rest of it: what is not said about models, observables and starts.
+
+A study needs species, reactions, a lattice, initial numbers of molecules and the interactions of its models. What
+follows from these is filled in here, before types are checked, so that everything later reads one complete study.
+Whatever does not look as expected is left as it is, for the checks to complain about.
+"""
+
+from collections.abc import Mapping
+from itertools import combinations_with_replacement
+from typing import Any
+
+from dbd.lattice.observables import LONGEST_WORD
+
+BIAS = (-6.0, 3.0)  # default grid along a bias of the visible layer: from one site in 400 to 19 in 20
+COUPLING = (-3.0, 3.0)  # along any other parameter
+SPACING = 0.75
+AXES = 3  # parameters that right-hand sides depend on
+WITHOUT_MODELS = ("moments", "rmse")  # figures of a study that has baselines alone
+PREDICTION = {"lattices": 100, "sweeps": 20}  # sampling law of models without exact moments
+TRACKING = {"recipe": "path_tracking", "sampling": PREDICTION | {"lattices": 50}, "roughness": 1000.0}
+
+
+def complete(study: Any) -> Any:
+    """Return a study (plain mappings) with the defaults that follow from the rest of it; what is given stays."""
+    if not isinstance(study, Mapping):
+        return study
+    models = {name: _complete_model(name, model, study) for name, model in _mapping(study.get("models")).items()}
+    completed = {"observables": _observables(study), **study}
+    if models:
+        completed["models"] = models
+    elif isinstance(study.get("figures", {}), Mapping):
+        completed["figures"] = {"draw": WITHOUT_MODELS, **study.get("figures", {})}
+    return completed
+
+
+def _observables(study: Mapping[str, Any]) -> list[str]:
+    """Every species, every pair of two, and what else models interact by."""
+    species = _words(study.get("species"))
+    words = [*species, *map("".join, combinations_with_replacement(species, 2))]
+    for model in _mapping(study.get("models")).values():
+        for word in _words(_mapping(model).get("interactions")):
+            if set(word) <= set(species) and len(word) <= LONGEST_WORD and not {word, word[::-1]} & set(words):
+                words.append(word)
+    return words
+
+
+def _complete_model(name: str, model: Any, study: Mapping[str, Any]) -> Any:
+    if not isinstance(model, Mapping):
+        return model
+    chain = _is_chain(model, study)
+    defaults = {
+        "title": str(name).replace("_", " "),
+        "initial": {"method": _start(model, study, chain)},
+        "learning": {"recipe": "gauss_newton"} if chain else TRACKING,
+        "sampling": None if chain else PREDICTION,
+    }
+    given = {key: value for key, value in model.items() if value is not None or key == "sampling"}
+    return {**defaults, **given, "domain": _domain(model, _words(study.get("species")))}
+
+
+def _is_chain(model: Mapping[str, Any], study: Mapping[str, Any]) -> bool:
+    """Whether a model looks like one with exact moments (`dbd.build.model.build_chain` knows)."""
+    lattice = _mapping(study.get("lattice"))
+    return (
+        len(_words(study.get("species"))) == 1
+        and isinstance(lattice.get("shape"), list | tuple)
+        and len(lattice["shape"]) == 1
+        and lattice.get("boundary", "open") == "open"
+        and len(model.get("layers") or ()) < 2
+    )
+
+
+def _start(model: Mapping[str, Any], study: Mapping[str, Any], chain: bool) -> str:
+    """How initial parameters are found."""
+    start = _mapping(study.get("initial_condition"))
+    if start.get("interactions") and start["interactions"] == model.get("interactions") and not model.get("layers"):
+        return "given"
+    return "exact" if chain else "independent"
+
+
+def _domain(model: Mapping[str, Any], species: list[str]) -> Any:
+    """Domain of a model: over its first parameters, on a default grid."""
+    domain = model.get("domain") or {}
+    if not isinstance(domain, Mapping):
+        return domain
+    layers = [_mapping(layer) for layer in model.get("layers") or ()]
+    hidden = [word for layer in layers for key in ("weights", "species") for word in _words(layer.get(key))]
+    parameters = domain.get("parameters", [*_words(model.get("interactions")), *hidden][:AXES])
+    ranges = [BIAS if name in species else COUPLING for name in _words(parameters)]
+    lower, upper = ([pair[side] for pair in ranges] for side in (0, 1))
+    grid = {"parameters": parameters, "lower": lower, "upper": upper, "spacing": [SPACING] * len(ranges)}
+    return {**grid, **domain}
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _words(value: Any) -> list[str]:
+    return [word for word in value if isinstance(word, str)] if isinstance(value, list | tuple) else []

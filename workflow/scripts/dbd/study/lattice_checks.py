@@ -1,0 +1,221 @@
+"""What the types alone cannot know of a study: whether its parts fit together.
+
+Each function yields pairs of a key and what is wrong with it. They build on one another in the order of `STAGES`: what
+a later one asks makes sense once the earlier ones have found nothing.
+"""
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from typing import Any
+
+from dbd.boltzmann.chain import build_chain
+from dbd.boltzmann.energy import EnergyModel
+from dbd.build.model import build_model
+from dbd.build.system import build_lattice, build_network
+from dbd.evaluation.baselines import BASELINES
+from dbd.lattice.observables import check_observables
+from dbd.study.lattice_study import InitialConditionSection, Study
+from dbd.study.model import ContrastiveSection, GaussNewtonSection, ModelSection, PathTrackingSection
+
+
+def start_of(study: Study, split: str) -> InitialConditionSection:
+    """Where the runs of a split start: its own initial condition, or that of the study."""
+    return study.ensemble.splits[split].initial_condition or study.initial_condition
+
+
+CHAIN_FIGURES = ("lattices", "counts", "initial_conditions")
+MODEL_FIGURES = ("lattices", "parameters", "trajectories", "right_hand_sides", "learning")
+
+
+def exactly_known(study: Study) -> bool:
+    """Whether exact means and variances are known: molecules react alone, and runs start from given numbers of them."""
+    start = start_of(study, study.evaluation.split)
+    reactions = build_network(study.model_dump(mode="json")).reactions
+    return start.counts is not None and not any(reaction.bimolecular for reaction in reactions)
+
+
+def _system_mistakes(study: Study) -> Iterator[tuple[str, str]]:
+    """Yield (key, problem) for what the types alone cannot know of the simulated system."""
+    tree = study.model_dump(mode="json")
+    yield from attempt("lattice", build_lattice, tree)
+    if (yield from attempt("species", build_network, tree | {"reactions": []})) is None:
+        return
+    for index, reaction in enumerate(tree["reactions"]):
+        yield from attempt(f"reactions.{index}", build_network, tree | {"reactions": [reaction]})
+    yield from attempt("observables", check_observables, study.species, study.observables)
+    if missing := [name for name in study.species if name not in study.observables]:
+        yield "observables", f"missing {', '.join(missing)}; every species is counted, for the closures to compare with"
+
+
+def _ensemble_mistakes(study: Study) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the ensemble, where its runs start and what is evaluated of it."""
+    ensemble, scoring = study.ensemble, study.evaluation
+    for name, split in ensemble.splits.items():
+        where = f"ensemble.splits.{name}.initial_condition" if split.initial_condition else "initial_condition"
+        yield from _start_mistakes(study, name, start_of(study, name), where)
+    if study.models and "train" not in ensemble.splits:
+        yield "ensemble.splits", f"{', '.join(ensemble.splits)}; to learn models, one must be called train"
+    if scoring.split not in ensemble.splits:
+        yield "evaluation.split", f"'{scoring.split}'; allowed are {', '.join(ensemble.splits)}"
+    if scoring.last_step and scoring.last_step > ensemble.steps:
+        yield "evaluation.last_step", f"{scoring.last_step}; allowed are 1 to {ensemble.steps}, the simulated steps"
+    for name in study.figures.draw:
+        if name in CHAIN_FIGURES and (len(study.lattice.shape) > 1 or len(study.species) > 1):
+            yield "figures.draw", f"'{name}'; allowed for chains of one species only"
+        if name in MODEL_FIGURES and not study.models:
+            yield "figures.draw", f"'{name}'; allowed for studies with models only"
+        if name == "control" and scoring.split in ensemble.splits and not exactly_known(study):
+            yield "figures.draw", "'control'; allowed where molecules react alone and start from counts"
+    for name in study.figures.colors:
+        if name not in study.models:
+            yield f"figures.colors.{name}", f"no such model; allowed are {', '.join(study.models)}"
+
+
+def _start_mistakes(study: Study, split: str, start: InitialConditionSection, where: str) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with where the runs of a split start."""
+    wanted, lattice = study.ensemble.splits[split].initial_conditions, build_lattice(study.model_dump(mode="json"))
+    if start.parameters is None and wanted is None:
+        yield f"ensemble.splits.{split}.initial_conditions", "missing; needed where they are not listed one by one"
+    if start.parameters is not None and (wanted or 1) > len(start.parameters):
+        yield (
+            f"ensemble.splits.{split}.initial_conditions",
+            f"{wanted or 1}; allowed are at most the {len(start.parameters)} that {where}.parameters lists",
+        )
+    if start.interactions:
+        yield from attempt(f"{where}.interactions", EnergyModel, lattice, study.species, start.interactions)
+    for species in start.counts or {}:
+        if species not in study.species:
+            yield f"{where}.counts.{species}", f"unknown species; allowed are {', '.join(study.species)}"
+    most = sum(count[1] if isinstance(count, tuple) else count for count in (start.counts or {}).values())
+    if most > lattice.size:
+        yield f"{where}.counts", f"{most} molecules in all; allowed are at most the {lattice.size} sites"
+
+
+def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the models."""
+    tree = study.model_dump(mode="json")
+    for name, model in study.models.items():
+        where = f"models.{name}"
+        if name in BASELINES:
+            yield where, f"the name of a baseline that every study has; allowed are others than {', '.join(BASELINES)}"
+        energy = yield from attempt(where, build_model, tree, tree["models"][name])
+        if energy is None:
+            continue
+        matched = model.initial.method == "exact" or isinstance(model.learning, GaussNewtonSection)
+        matched |= model.oracle and not isinstance(model.learning, PathTrackingSection)
+        if matched or model.sampling is None:
+            yield from attempt(where, build_chain, energy)
+        tracked = isinstance(model.learning, PathTrackingSection) and model.initial.method in ("independent", "sampled")
+        if model.reference_density and not tracked:
+            yield (
+                f"{where}.reference_density",
+                f"{model.reference_density}; allowed are 0, or the recipe path_tracking and an initial method that is "
+                "independent or sampled",
+            )
+        unknown = [
+            (key, parameter)
+            for key, named in (
+                ("domain.parameters", model.domain.parameters),
+                ("learning.rate", _rates(model)),
+                ("learning.fixed", model.learning.fixed if isinstance(model.learning, PathTrackingSection) else ()),
+                ("initial.others", model.initial.others),
+            )
+            for parameter in named
+            if parameter not in energy.parameters
+        ]
+        for key, parameter in unknown:
+            yield (
+                f"{where}.{key}",
+                f"'{parameter}' is not a parameter of this model; allowed are {', '.join(energy.parameters)}",
+            )
+        if model.initial.method in ("independent", "sampled") or isinstance(model.learning, PathTrackingSection):
+            if missing := [name for name in study.species if name not in study.observables]:
+                yield "observables", f"missing {', '.join(missing)}, which {where} is matched to"
+        for key in ("published", "published_relative"):
+            for observable in getattr(model, key):
+                if observable not in study.observables:
+                    yield f"{where}.{key}", f"'{observable}'; allowed are {', '.join(study.observables)}"
+        if matched:
+            needed = {
+                *model.interactions,
+                *(name for layer in model.layers for name in (study.species[0], 2 * study.species[0])),
+            }
+            if missing := sorted(needed - set(study.observables)):
+                yield "observables", f"missing {', '.join(missing)}, which {where} is matched to"
+        yield from _recipe_mistakes(study, model, energy, where)
+        if model.initial.method == "given" and not unknown:
+            yield from _given_mistakes(study, model, energy, where)
+
+
+def _evaluation_mistakes(study: Study) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the evaluation and the figures."""
+    if study.evaluation.sweeps and not any(model.sampling for model in study.models.values()):
+        yield "evaluation.sweeps", "given, but no model has 'sampling'; allowed is to leave it out"
+    if "site_selection" in study.figures.draw and study.figures.beside is None:
+        yield "figures.beside", "missing; figure site_selection needs another study"
+
+
+def _recipe_mistakes(study: Study, model: ModelSection, energy: EnergyModel, where: str) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with how a model is learned from the training split."""
+    runs, steps, learning = study.ensemble.splits["train"].runs, study.ensemble.steps, model.learning
+    if isinstance(learning, PathTrackingSection) and (learning.last_step or steps) > steps:
+        yield f"{where}.learning.last_step", f"{learning.last_step}; allowed are 1 to {steps}, the simulated steps"
+    batches = {}
+    if model.initial.method == "contrastive":
+        batches["initial.contrastive.batch"] = model.initial.contrastive.batch
+    if model.initial.method == "sampled" and model.sampling is None:
+        yield f"{where}.initial.method", "'sampled', which needs 'sampling'; allowed are exact, independent"
+    if isinstance(learning, ContrastiveSection):
+        batches["learning.batch"] = learning.batch
+        if missing := [name for name in energy.parameters if name not in learning.rate]:
+            yield f"{where}.learning.rate", f"missing {', '.join(missing)}; every parameter needs a learning rate"
+        last = (learning.steps - 1) // learning.steps_per_shift + learning.window
+        if last > steps:
+            yield (
+                f"{where}.learning.window",
+                f"{learning.window}, which reaches time step {last}; allowed is up to {steps}, the last simulated one",
+            )
+    for key, batch in batches.items():
+        if batch > runs:
+            yield f"{where}.{key}", f"{batch}; allowed are 1 to {runs}, the training runs of an initial condition"
+
+
+def _given_mistakes(study: Study, model: ModelSection, energy: EnergyModel, where: str) -> Iterator[tuple[str, str]]:
+    """Yield what keeps a model from starting at the parameters that the initial lattices were drawn with."""
+    known = ", ".join(energy.parameters)
+    for split in study.ensemble.splits:
+        start = start_of(study, split)
+        if start.interactions != energy.parameters or start.counts is not None:
+            yield (
+                f"{where}.initial.method",
+                f"'given', but the initial lattices of {split} have the parameters "
+                f"{', '.join(start.interactions) or '(none)'}; allowed for a model of {known} are "
+                "exact, independent, sampled, contrastive",
+            )
+            return
+        rows = [start.box.lower, start.box.upper] if start.box else start.parameters
+        for axis, parameter in enumerate(model.domain.parameters):
+            values = [row[energy.parameters.index(parameter)] for row in rows]
+            lower, upper = model.domain.lower[axis], model.domain.upper[axis]
+            if min(values) < lower or max(values) > upper:
+                yield (
+                    f"{where}.domain",
+                    f"grid of {parameter} from {lower} to {upper}; allowed is one that holds the initial parameters, "
+                    f"{min(values)} to {max(values)}",
+                )
+
+
+def _rates(model: ModelSection) -> Iterable[str]:
+    """Parameters that a learning recipe has rates for."""
+    return model.learning.rate if isinstance(model.learning, ContrastiveSection) else ()
+
+
+def attempt(key: str, build: Callable, *arguments) -> Generator[tuple[str, str], None, Any]:
+    """Build something; yield the mistake that its constructor finds and return None, or return what was built."""
+    try:
+        return build(*arguments)
+    except ValueError as error:
+        yield key, str(error)
+        return None
+
+
+STAGES = (_system_mistakes, _ensemble_mistakes, _model_mistakes, _evaluation_mistakes)

@@ -1,0 +1,199 @@
+"""Reading a study: from YAML to checked types.
+
+Every mistake is found here, before any job starts, and is told in one line: file, key, value found, what is allowed.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from dbd.study.continuum_checks import STAGES as CONTINUOUS_STAGES
+from dbd.study.continuum_study import ContinuumStudy
+from dbd.study.lattice_checks import STAGES, start_of
+from dbd.study.lattice_study import Study
+from dbd.study.values import PATTERNS
+
+ALLOWED = {
+    "bool_parsing": "allowed is true or false",
+    "dict_type": "allowed is a mapping",
+    "float_parsing": "allowed is a number",
+    "float_type": "allowed is a number",
+    "greater_than": "allowed is more than {gt}",
+    "greater_than_equal": "allowed is {ge} or more",
+    "int_from_float": "allowed is a whole number",
+    "int_parsing": "allowed is a whole number",
+    "int_type": "allowed is a whole number",
+    "finite_number": "allowed is a finite number",
+    "literal_error": "allowed is {expected}",
+    "model_type": "allowed is a mapping",
+    "string_type": "allowed is text",
+    "too_long": "allowed are at most {max_length}",
+    "too_short": "allowed is at least {min_length}",
+    "tuple_type": "allowed is a list",
+    "union_tag_invalid": "allowed is {expected_tags}",
+    "union_tag_not_found": "allowed is 'gauss_newton', 'path_tracking' or 'contrastive'",
+}
+"""What is allowed where pydantic finds an error of a type."""
+
+
+class ConfigurationError(ValueError):
+    """What is wrong with a configuration, in one line for each mistake."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads YAML and refuses a key that is given twice, of which PyYAML would silently keep the last."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for place, key in enumerate(keys):
+            if key in keys[:place] and key != "<<":
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key '{key}' is given twice", node.value[place][0].start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Return the mapping in a YAML file; raises ConfigurationError if it is missing, unreadable or something else."""
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except FileNotFoundError:
+        near = ", ".join(sorted(file.stem for file in path.parent.glob("*.yaml")))
+        raise ConfigurationError(f"{path}: no such file; allowed are {near}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise ConfigurationError(f"{path}{where}: not YAML: {getattr(error, 'problem', error)}") from None
+    if not isinstance(data, dict):
+        raise ConfigurationError(f"{path}: found {type(data).__name__}; allowed is a mapping of keys to values")
+    return data
+
+
+def overlay(base: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `base` with `changes` laid over it, mapping by mapping; null in `changes` takes a key away."""
+    merged = dict(base)
+    for key, value in changes.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(merged.get(key), dict):
+            merged[key] = overlay(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def load_study(
+    path: Path, changes: Mapping[str, Any] | None = None, origin: str = "overrides"
+) -> Study | ContinuumStudy:
+    """Read a study file, with changes that come from `origin` laid over it, and check all that can be checked now.
+
+    A study with the key ``space`` is one in continuous space, any other is one on a lattice.
+
+    Raises
+    ------
+    ConfigurationError
+        One line for each mistake. Of mistakes that follow from others, only the first is told.
+    """
+    where = f"{path} with {origin}" if changes else str(path)
+    tree = overlay(read_yaml(path), changes or {})
+    kind, stages = (ContinuumStudy, CONTINUOUS_STAGES) if "space" in tree else (Study, STAGES)
+    study = parse(kind, tree, where)
+    for stage in stages:
+        if lines := [f"{where}: {key}: {problem}" for key, problem in stage(study)]:
+            raise ConfigurationError("\n".join(dict.fromkeys(lines)))
+    return study
+
+
+def load_studies(
+    folder: Path, overrides: Mapping[str, Mapping[str, Any]], origin: str, needed: Collection[str]
+) -> dict[str, Study]:
+    """Read all study files of a folder, with `overrides` by study that come from `origin` laid over them.
+
+    Studies with mistakes are left out, unless their names are in `needed`.
+
+    Raises
+    ------
+    ConfigurationError
+        As `load_study` does, for the first study that is needed and has mistakes.
+    """
+    studies = {}
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            studies[path.stem] = load_study(path, overrides.get(path.stem), origin)
+        except ConfigurationError:
+            if path.stem in needed:
+                raise
+    return studies
+
+
+def check_names(names: Iterable[str], folder: Path, where: str) -> None:
+    """Raise ConfigurationError unless every name is that of a study file in `folder`."""
+    studies = sorted(file.stem for file in folder.glob("*.yaml"))
+    for name in names:
+        if name not in studies:
+            raise ConfigurationError(f"{where}: {name}: no such study; allowed are {', '.join(studies)}")
+
+
+def check_beside(studies: Mapping[str, Study | ContinuumStudy], where: str) -> None:
+    """Raise ConfigurationError unless what studies are shown beside is among the studies."""
+    for name, study in studies.items():
+        beside = getattr(study.figures, "beside", None)  # studies in continuous space have no such figure
+        if beside is not None and beside not in studies:
+            raise ConfigurationError(
+                f"{where}: studies: figures.beside of {name} is {beside}; allowed are {', '.join(studies)}"
+            )
+
+
+def subtree(tree: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """Return the part of a nested mapping at dotted `keys`, in the same nesting."""
+    part: dict[str, Any] = {}
+    for key in keys:
+        *parents, last = key.split(".")
+        source, target = tree, part
+        for parent in parents:
+            source, target = source[parent], target.setdefault(parent, {})
+        target[last] = source[last]
+    return part
+
+
+def initial_conditions(study: Study | ContinuumStudy, split: str) -> int:
+    """Number of initial conditions of a split: as configured, or as many as are listed."""
+    given = study.ensemble.splits[split].initial_conditions
+    return given or len(start_of(study, split).parameters)
+
+
+def parse(kind: type[BaseModel], data: Any, where: str) -> BaseModel:
+    """Check `data` against a configuration type; raises ConfigurationError with one line for each mistake."""
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        errors = error.errors()
+    deeper = {item["loc"][:length] for item in errors for length in range(len(item["loc"]))}
+    lines = (_line(where, item) for item in errors if item["loc"] not in deeper)  # the others follow from these
+    raise ConfigurationError("\n".join(lines))
+
+
+def _line(where: str, error: Mapping[str, Any]) -> str:
+    """One line for one mistake that pydantic found."""
+    place = zip(error["loc"], ("", *error["loc"]), strict=False)  # pydantic names the recipe after 'learning'
+    key = ".".join(str(part) for part, before in place if part != "[key]" and before != "learning")
+    kind, found = error["type"], error["input"]
+    if kind == "missing":
+        return f"{where}: {key}: missing, and there is no default"
+    if kind.startswith("union_tag"):
+        key, found = f"{key}.recipe", found.get("recipe") if isinstance(found, dict) else found
+    problem = ALLOWED.get(kind, "{msg}").format(**error | error.get("ctx", {}))
+    if kind == "string_pattern_mismatch":
+        problem = f"allowed is {PATTERNS[error['ctx']['pattern']]}"
+    shown = "" if isinstance(found, dict) else _shown(found)
+    return ": ".join(filter(None, (where, key, shown, problem.removeprefix("Value error, "))))
+
+
+def _shown(value: Any) -> str:
+    """A value found in a file, cut to fit on a line."""
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 80 else text[:77] + "..."
