@@ -193,5 +193,9 @@ def test_errors():
         _ = Sampler(EnergyModel(Lattice((5, 5, 5)), ("A", "B", "C"), ("ABC",))).blocks
     with pytest.raises(ValueError, match="shorter than an interaction of 4 sites"):
         _ = Sampler(EnergyModel(Lattice((3,), "periodic"), ("A",), ("AAAA",))).blocks
+    shared = [stream(24)] * 2
+    sampler = Sampler(EnergyModel(Lattice((5,)), ("A",), ("A",)))
+    with pytest.raises(ValueError, match="threads: got 2, expected 1 for chains that share a generator"):
+        sampler.sample(np.zeros(1), sampler.empty(2), shared, 1, threads=2)
     with pytest.raises(ValueError, match="needs 2 finite numbers"):
         Sampler(EnergyModel(Lattice((5,)), ("A",), ("A", "AA"))).tables(np.array([np.nan, 0]))

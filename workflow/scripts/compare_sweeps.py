@@ -7,9 +7,8 @@ range (``relative_rmse``). Far from equilibrium moments depend on the number of 
 
 import pandas as pd
 
-from dbd.build.model import build_model
+from dbd.build.model import build_model, build_moment_map
 from dbd.evaluation.errors import summarise
-from dbd.evaluation.prediction import moments_by_sweeps
 from dbd.files.netcdf import read, read_models
 from dbd.files.tables import write_table
 from dbd.job import job
@@ -26,14 +25,10 @@ def compare_sweeps(settings, moments, predictions, generator_of):
         theta = predictions[name].theta.values[:, : (scoring["last_step"] or moments.step.values[-1]) + 1]
         reference = moments.sel(observable=observables).isel(time=slice(theta.shape[1]))
         sweeps = sorted({*scoring["sweeps"], section["sampling"]["sweeps"]})
-        means = moments_by_sweeps(
-            build_model(settings, section),
-            theta,
-            observables,
-            section["sampling"] | {"lattices": LATTICES},
-            sweeps,
-            lambda *place, name=name: generator_of(name, *place),
+        law = build_moment_map(
+            build_model(settings, section), observables, section["sampling"] | {"lattices": LATTICES}
         )
+        means = law.means_by_sweeps(theta, sweeps, lambda *point, name=name: generator_of(name, *point))
         for number, mean in zip(sweeps, means, strict=True):
             simulated = (reference[variable].values for variable in ("mean", "sem"))
             table = summarise(mean, *simulated, observables, scoring["average"], {}, {})

@@ -15,9 +15,9 @@ import numpy as np
 import xarray as xr
 
 from dbd.boltzmann.chain import build_chain
-from dbd.build.model import build_model
+from dbd.boltzmann.moment_map import ExactMoments
+from dbd.build.model import build_model, build_moment_map
 from dbd.build.path_matching import build_matches
-from dbd.evaluation.prediction import exact_moments, sampled_moments
 from dbd.files.netcdf import provenance, read, write
 from dbd.job import job
 from dbd.learning.static_matching import match
@@ -27,7 +27,7 @@ from dbd.numerics.random_streams import stream
 def exact_match(settings, model, moments):
     """Return parameters that match simulated moments, and their exact moments."""
     theta = match(build_chain(model), moments["mean"].values, moments.observable.values)
-    return theta, exact_moments(model, theta, settings["observables"]).mean
+    return theta, ExactMoments(model, settings["observables"]).moments(theta).mean
 
 
 def sampled_match(section, model, moments, initial, generator_of, threads):
@@ -40,8 +40,8 @@ def sampled_match(section, model, moments, initial, generator_of, threads):
             for index, match in enumerate(matches)
         ]
     )
-    law = section["sampling"]
-    return theta, sampled_moments(model, theta, observables, law, lambda *place: generator_of(*place, "moments")).mean
+    law = build_moment_map(model, observables, section["sampling"])
+    return theta, law.moments(theta, lambda *point: generator_of(*point, "moments")).mean
 
 
 def match_oracle(settings, model, theta, mean):

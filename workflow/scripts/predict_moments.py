@@ -11,8 +11,7 @@ mean, sem   initial_condition, time, observable  predicted counts and their stan
 
 import xarray as xr
 
-from dbd.build.model import build_dynamics, build_model
-from dbd.evaluation.prediction import exact_moments, sampled_moments
+from dbd.build.model import build_dynamics, build_model, build_moment_map
 from dbd.files.netcdf import provenance, read, write
 from dbd.job import job
 from dbd.numerics.random_streams import stream
@@ -27,17 +26,9 @@ def predict_moments(settings, study, split, model, coefficients, initial, thread
     dynamics = build_dynamics(settings, section, energy)
     steps = settings["evaluation"]["last_step"] or settings["ensemble"]["steps"]
     theta = dynamics.integrate(coefficients, initial, steps, threads=threads)
-    if section["sampling"] is None:
-        moments = exact_moments(energy, theta, observables)
-    else:
-        moments = sampled_moments(
-            energy,
-            theta,
-            observables,
-            section["sampling"],
-            lambda *place: stream(settings["seed"], "predict", study, split, model, *place),
-            threads=threads,
-        )
+    moments = build_moment_map(energy, observables, section["sampling"]).moments(
+        theta, lambda *point: stream(settings["seed"], "predict", study, split, model, *point), threads
+    )
     excess = dynamics.excess(theta)
     return xr.Dataset(
         {

@@ -98,8 +98,11 @@ class Sampler:
         """Advance chains in place by a number of sweeps over all units and return them.
 
         With `clamped` the visible layer stays as it is and the hidden ones are drawn given it (the awake phase): one
-        sweep draws a single hidden layer exactly.
+        sweep draws a single hidden layer exactly. Raises ValueError if chains that share a generator are to be run by
+        several threads: the order in which they draw from it would be left to chance.
         """
+        if threads > 1 and len({id(generator) for generator in generators}) < len(generators):
+            raise ValueError(f"threads: got {threads}, expected 1 for chains that share a generator")
         schedule = self.schedule[self.schedule > 0] if clamped else self.schedule
         tables = self.tables(theta)
 

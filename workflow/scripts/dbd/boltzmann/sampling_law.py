@@ -18,14 +18,16 @@ too large where some chains have changed phase and others have not. Then differe
 the same random numbers are worth their price, a sample for each parameter.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from dbd.boltzmann.gibbs import Sampler
+from dbd.boltzmann.moment_map import MomentMap, Moments
 from dbd.lattice.observables import count_observables
+from dbd.numerics.threads import parallel
 
 SHIFT = 0.1  # of a parameter, for differences
 
@@ -38,7 +40,7 @@ class Response(NamedTuple):
 
 
 @dataclass(frozen=True)
-class SamplingLaw:
+class SamplingLaw(MomentMap):
     """The law that a model's lattices are drawn from.
 
     Parameters
@@ -62,10 +64,39 @@ class SamplingLaw:
     start: Literal["empty", "random"] = "empty"
 
     def draw(self, theta: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """States of all chains at parameters `theta`, shape (lattices, all units + 1)."""
+        """States of all chains at parameters `theta`, one after another; shape (lattices, all units + 1)."""
+        *_, states = self._after(theta, generator, [self.sweeps])
+        return states
+
+    def _after(self, theta: np.ndarray, generator: np.random.Generator, sweeps: Sequence[int]) -> Iterator[np.ndarray]:
+        """Yield the states of all chains after each of several numbers of sweeps, in ascending order."""
         generators = [generator] * self.lattices
         states = self.sampler.empty(self.lattices) if self.start == "empty" else self.sampler.random(generators)
-        return self.sampler.sample(theta, states, generators, self.sweeps)
+        for more in np.diff(sweeps, prepend=0):
+            yield self.sampler.sample(theta, states, generators, more)
+
+    def moments(self, theta, generator_of, threads=1):
+        """Moments along trajectories, as `MomentMap.moments`."""
+
+        def counts(point: tuple[int, int]) -> np.ndarray:
+            return self._count(self.draw(theta[point], generator_of(*point)), self.observables)
+
+        drawn = np.array(parallel(counts, np.ndindex(theta.shape[:2]), threads), float)
+        drawn = drawn.reshape(*theta.shape[:2], self.lattices, len(self.observables))
+        return Moments(drawn.mean(axis=2), drawn.std(axis=2, ddof=1) / np.sqrt(self.lattices))
+
+    def means_by_sweeps(
+        self, theta: np.ndarray, sweeps: Sequence[int], generator_of: Callable[[int, int], np.random.Generator]
+    ) -> np.ndarray:
+        """Means after each of several numbers of sweeps, in ascending order, of the same chains.
+
+        As `moments` otherwise. Returns float64, shape (sweeps, initial condition, time, observable).
+        """
+        means = np.empty((len(sweeps), *theta.shape[:2], len(self.observables)))
+        for point in np.ndindex(theta.shape[:2]):
+            for index, states in enumerate(self._after(theta[point], generator_of(*point), sweeps)):
+                means[index, *point] = self._count(states, self.observables).mean(axis=0)
+        return means
 
     def differences(
         self, theta: np.ndarray, mean: np.ndarray, free: np.ndarray, generator_of: Callable[[], np.random.Generator]

@@ -1,9 +1,12 @@
 """From the sections of a study (plain mappings, already checked) to a reduced model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dbd.boltzmann.energy import EnergyModel, Layer
+from dbd.boltzmann.gibbs import Sampler
+from dbd.boltzmann.moment_map import ExactMoments, MomentMap
+from dbd.boltzmann.sampling_law import SamplingLaw
 from dbd.build.system import build_lattice
 from dbd.learning.dynamics import Dynamics
 from dbd.numerics.hermite import HermiteGrid
@@ -23,6 +26,11 @@ def build_model(settings: Mapping[str, Any], model: Mapping[str, Any]) -> Energy
     ]
     species, interactions = tuple(settings["species"]), tuple(model["interactions"])
     return EnergyModel(build_lattice(settings), species, interactions, tuple(layers), model["reference_density"])
+
+
+def build_moment_map(model: EnergyModel, observables: Sequence[str], sampling: Mapping[str, Any] | None) -> MomentMap:
+    """Moments of a model: under the law of its section ``sampling``, or exact ones where there is none."""
+    return SamplingLaw(Sampler(model), observables, **sampling) if sampling else ExactMoments(model, observables)
 
 
 def build_grid(domain: Mapping[str, Any]) -> HermiteGrid:

@@ -171,11 +171,23 @@ def map_blocks(function: Callable[[slice], object], count: int, threads: int, si
     return parallel(function, parts, threads)
 
 
+class Workspace(NamedTuple):
+    """What a step leaves of its stages, for derivatives; then scratch arrays of one stage."""
+
+    state: np.ndarray  # float64 (stages, P)
+    slope: np.ndarray  # F, float64 (stages, P)
+    jacobian: np.ndarray  # dF/dtheta_D, float64 (stages, P, d)
+    weight: np.ndarray  # of the basis functions, float64 (stages, 4^d)
+    first: np.ndarray  # first coefficient of the cell, int64 (stages,)
+    gradient: np.ndarray  # of the basis functions, float64 (d, 4^d)
+    point: np.ndarray  # theta_D, float64 (d,)
+
+
 @njit(cache=True, nogil=True)
 def workspace(scheme, table, domain, coefficients):
-    """Arrays that hold the stages of one step: state, F, dF/dtheta_D, basis weights, first coefficient of the cell."""
+    """Return an empty `Workspace`."""
     stages, parameters, d, local = len(scheme.weights), len(coefficients), len(domain), len(table.offset)
-    return (
+    return Workspace(
         np.empty((stages, parameters)),
         np.empty((stages, parameters)),
         np.empty((stages, parameters, d)),
@@ -189,19 +201,20 @@ def workspace(scheme, table, domain, coefficients):
 @njit(cache=True, nogil=True)
 def advance(scheme, table, domain, step, coefficients, work, state):
     """Advance `state` (P,) by one step, in place; the stages remain in `work`."""
-    stage, slope, jacobian, weight, first, gradient, point = work
-    stages, parameters = slope.shape
+    stages, parameters = work.slope.shape
     for i in range(stages):
         for k in range(parameters):
-            stage[i, k] = state[k]
+            work.state[i, k] = state[k]
             for j in range(i):
-                stage[i, k] += step * scheme.matrix[i, j] * slope[j, k]
+                work.state[i, k] += step * scheme.matrix[i, j] * work.slope[j, k]
         for m in range(len(domain)):
-            point[m] = stage[i, domain[m]]
-        first[i] = evaluate_at(table, coefficients, point, weight[i], gradient, slope[i], jacobian[i])
+            work.point[m] = work.state[i, domain[m]]
+        work.first[i] = evaluate_at(
+            table, coefficients, work.point, work.weight[i], work.gradient, work.slope[i], work.jacobian[i]
+        )
     for k in range(parameters):
         for i in range(stages):
-            state[k] += step * scheme.weights[i] * slope[i, k]
+            state[k] += step * scheme.weights[i] * work.slope[i, k]
 
 
 @njit(cache=True, nogil=True)
@@ -240,7 +253,6 @@ def add_gradient(scheme, table, domain, step, substeps, coefficients, states, gr
     """Add dS/du to `total` (P, size) and fill `initial` (R, P) with dS/dtheta(first time)."""
     parameters, stages = len(coefficients), len(scheme.weights)
     work = workspace(scheme, table, domain, coefficients)
-    jacobian, weight, first = work[2], work[3], work[4]
     starts = np.empty((substeps + 1, parameters))
     pulled = np.empty((stages, parameters))
     back = np.empty((stages, len(domain)))
@@ -258,11 +270,11 @@ def add_gradient(scheme, table, domain, step, substeps, coefficients, states, gr
             for substep in range(substeps - 1, -1, -1):
                 if substep < substeps - 1:  # the stages of the last substep are there already
                     advance(scheme, table, domain, step, coefficients, work, starts[substep])
-                _pull(scheme, jacobian, domain, step, adjoint, pulled, back)
+                _pull(scheme, work.jacobian, domain, step, adjoint, pulled, back)
                 for i in range(stages):
                     for k in range(parameters):
                         for local in range(len(table.offset)):
-                            total[k, first[i] + table.offset[local]] += weight[i, local] * pulled[i, k]
+                            total[k, work.first[i] + table.offset[local]] += work.weight[i, local] * pulled[i, k]
             for k in range(parameters):
                 adjoint[k] += gradients[r, n, k]
 
@@ -271,15 +283,14 @@ def add_gradient(scheme, table, domain, step, substeps, coefficients, states, gr
 def _touch(scheme, table, domain, step, substeps, coefficients, states, mark):
     """Set `mark` (size,) for the basis functions of the cells that stages of trajectories (R, times, P) lie in."""
     work = workspace(scheme, table, domain, coefficients)
-    first = work[4]
     for r in range(len(states)):
         for n in range(states.shape[1] - 1):
             state = states[r, n].copy()
             for _ in range(substeps):
                 advance(scheme, table, domain, step, coefficients, work, state)
-                for i in range(len(first)):
+                for i in range(len(work.first)):
                     for local in range(len(table.offset)):
-                        mark[first[i] + table.offset[local]] = True
+                        mark[work.first[i] + table.offset[local]] = True
 
 
 @njit(cache=True, nogil=True)
@@ -288,7 +299,6 @@ def _sensitivity(scheme, table, domain, step, substeps, coefficients, trajectory
     parameters, stages, width = len(coefficients), len(scheme.weights), derivative.shape[2]
     touched = width // parameters
     work = workspace(scheme, table, domain, coefficients)
-    jacobian, weight, first = work[2], work[3], work[4]
     before = np.empty((parameters, width))
     row = np.empty(parameters)  # d theta_k(end of step) / d theta(start)
     pulled = np.empty((stages, parameters))  # d theta_k(end of step) / dF(stage)
@@ -307,7 +317,7 @@ def _sensitivity(scheme, table, domain, step, substeps, coefficients, trajectory
             for k in range(parameters):
                 for j in range(parameters):
                     row[j] = 1.0 if j == k else 0.0
-                _pull(scheme, jacobian, domain, step, row, pulled, back)
+                _pull(scheme, work.jacobian, domain, step, row, pulled, back)
                 for c in range(width):
                     total[k, c] = row[k] * before[k, c]
                 for j in range(parameters):
@@ -318,5 +328,5 @@ def _sensitivity(scheme, table, domain, step, substeps, coefficients, trajectory
                     for j in range(parameters):
                         if pulled[i, j] != 0.0:
                             for local in range(len(table.offset)):
-                                place = j * touched + column[first[i] + table.offset[local]]
-                                total[k, place] += pulled[i, j] * weight[i, local]
+                                entry = j * touched + column[work.first[i] + table.offset[local]]
+                                total[k, entry] += pulled[i, j] * work.weight[i, local]

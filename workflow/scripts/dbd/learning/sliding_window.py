@@ -160,7 +160,7 @@ def _descend(scheme, table, domain, step, substeps, coefficients, states, gradie
         if i % substeps == 0:
             state[:] = states[0, i // substeps]
         advance(scheme, table, domain, step, coefficients, work, state)
-        cells[i] = work[4]
+        cells[i] = work.first
     initial = np.empty((1, parameters))
     add_gradient(scheme, table, domain, step, substeps, coefficients, states, gradients, scratch, initial)
     square = 0.0

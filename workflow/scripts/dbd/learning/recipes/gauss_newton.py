@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from dbd.files.checkpoints import State
-from dbd.learning.descent import Position, cross_validate, optimise
+from dbd.learning.descent import Position, cross_validate
 from dbd.learning.divergence import Divergence
 from dbd.learning.dynamics import Dynamics
 from dbd.learning.problem import Problem
-from dbd.learning.recipes.base import Recipe
+from dbd.learning.recipes.base import Recipe, run_phase
 
 PIECES = (10, 40)  # time steps in the pieces of trajectories that learning begins with
 WARM_UP = (6, 1e-2)  # most steps on them, and the relative fall of the action at which the last one is taken
@@ -63,14 +63,14 @@ class GaussNewton(Recipe):
         while True:
             whole = phase >= len(lengths) - 1
             problem = self._problem(last if whole else lengths[phase], roughness)
-            begin = position or Position.zero(problem)
-            for position in optimise(problem, begin, *((self.steps, self.tolerance) if whole else WARM_UP)):
-                yield position.arrays(past) | {
-                    "u": problem.coefficients(position.splines),
-                    "phase": np.array(phase),
-                    "roughness": np.array(roughness),
-                }
-            past = (np.append(past[0], position.action), np.append(past[1], position.gradient))
+            position, past = yield from run_phase(
+                problem,
+                position or Position.zero(problem),
+                past,
+                *((self.steps, self.tolerance) if whole else WARM_UP),
+                phase=np.array(phase),
+                roughness=np.array(roughness),
+            )
             if whole:
                 scores = cross_validate(problem, position, self.roughness, self.folds)
                 chosen = self.roughness[int(np.argmin(scores))]
@@ -81,7 +81,7 @@ class GaussNewton(Recipe):
             position = Position(position.splines)
 
     def _problem(self, length: int, roughness: float) -> Problem:
-        """The problem of pieces of trajectories of so many time steps."""
+        """The problem of pieces of trajectories of `length` time steps."""
         pieces = self.divergence.pieces(length)
         starts = pieces.matched[:, 0].copy()
         starts[:: len(starts) // len(self.initial)] = self.initial

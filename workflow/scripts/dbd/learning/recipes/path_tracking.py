@@ -18,12 +18,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from dbd.files.checkpoints import State
-from dbd.learning.descent import Position, optimise
+from dbd.learning.descent import Position
 from dbd.learning.dynamics import Dynamics
 from dbd.learning.kernel_span import Distance, SpanProblem, kernel_functions, tube
 from dbd.learning.misfit import Misfit, Objective
 from dbd.learning.path_matching import EVERY, PathMatch, smooth
-from dbd.learning.recipes.base import Recipe
+from dbd.learning.recipes.base import Recipe, run_phase
 from dbd.numerics.threads import parallel
 
 PIECES = (10, 15, 22, 33, 45, 66)  # time steps in the pieces of trajectories before whole ones
@@ -117,11 +117,9 @@ class PathTracking(Recipe):
             position, past = Position.of_arrays(state)
         for phase, (problem, most) in list(enumerate(self._problems(paths)))[done:]:
             start = position or problem.collocation(paths)
-            for position in optimise(problem, start, most, GAIN):
-                state = state | position.arrays(past)
-                state |= {"u": problem.coefficients(position.splines), "phase": np.array(phase)}
-                yield state
-            past = state["action"], state["gradient_norm"]
+            position, past = yield from run_phase(
+                problem, start, past, most, GAIN, phase=np.array(phase), paths=state["paths"], total=state["total"]
+            )
             position = Position(position.splines)
 
     def _problems(self, paths: np.ndarray) -> list[tuple[SpanProblem, int]]:

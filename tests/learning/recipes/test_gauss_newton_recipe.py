@@ -1,0 +1,75 @@
+"""Recipe gauss_newton: phases, choice of the roughness, recovery of known dynamics, resuming."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from dbd.boltzmann.chain import Chain
+from dbd.learning.divergence import Divergence
+from dbd.learning.dynamics import Dynamics
+from dbd.learning.problem import Problem
+from dbd.learning.recipes.gauss_newton import PIECES, WARM_UP, GaussNewton
+from dbd.numerics.hermite import HermiteGrid
+
+CHAIN = Chain(40, ("A", "AA"))
+DYNAMICS = Dynamics(HermiteGrid((-2.0, -1.5), (0.75, 0.75), (6, 5)), 2, (0, 1), 0.1)
+STEPS = 20
+ROUGHNESS = (1e-1, 1e-5)
+
+
+def true_splines():
+    """Right-hand sides dh/dt = -0.8 - 0.3 h + 0.2 J, dJ/dt = -0.6 J + 0.2 h J, as spline coefficients."""
+    h, j = np.meshgrid(-2.0 + 0.75 * np.arange(-1, 7), -1.5 + 0.75 * np.arange(-1, 6), indexing="ij")
+    return np.stack([(-0.8 - 0.3 * h + 0.2 * j).ravel(), (-0.6 * j + 0.2 * h * j).ravel()])
+
+
+@pytest.fixture(scope="module")
+def recipe():
+    """Exact moments along the trajectories of known dynamics, to learn from."""
+    initial = np.random.default_rng(5).uniform(-0.9, 0.9, (15, 2))
+    theta = Problem(DYNAMICS, initial, None, STEPS, 1e-5).trajectories(true_splines())
+    divergence = Divergence.of(CHAIN, CHAIN.solve(theta).mean[..., :2], ("A", "AA"), 50)
+    return GaussNewton(divergence, DYNAMICS, initial, ROUGHNESS, 3, 15, 1e-4)
+
+
+@pytest.fixture(scope="module")
+def states(recipe):
+    """All states of the recipe."""
+    return list(recipe.states(None))
+
+
+def test_pieces_come_before_whole_trajectories(states):
+    """Phases follow one another; pieces are left after a few steps; histories grow by one number a step."""
+    phases = [int(state["phase"]) for state in states]
+    assert phases == sorted(phases)
+    warm_up = sum(length < STEPS for length in PIECES)
+    assert set(phases) == set(range(phases[-1] + 1)) and phases[-1] >= warm_up
+    assert all(phases.count(phase) <= WARM_UP[0] for phase in range(warm_up))
+    assert [len(state["action"]) for state in states] == list(range(1, len(states) + 1))
+    assert all(len(state["gradient_norm"]) == len(state["action"]) for state in states)
+
+
+def test_cross_validation_chooses_the_roughness(states):
+    """Exact data of curved right-hand sides: the stiff candidate, tried first, is given up for the other one."""
+    chosen = [float(state["roughness"]) for state in states]
+    assert (chosen[0], chosen[-1]) == ROUGHNESS
+
+
+def test_known_dynamics_are_recovered(recipe, states):
+    """Trajectories from new initial conditions are those of the truth."""
+    fresh = Problem(DYNAMICS, np.random.default_rng(6).uniform(-0.7, 0.7, (10, 2)), None, STEPS, 1e-5)
+    found = DYNAMICS.integrate(states[-1]["u"], fresh.initial, STEPS)
+    assert np.abs(found - fresh.trajectories(true_splines())).max() < 0.03
+    assert states[-1]["action"][-1] < 1e-2
+
+
+def test_resuming_gives_the_same_bytes(recipe, states):
+    """From the first and the last state of every phase, with one thread and with two."""
+    phases = np.array([int(state["phase"]) for state in states])
+    ends = np.flatnonzero(np.diff(phases, append=-1))
+    for index in {0, *ends, *(ends[:-1] + 1)}:
+        *_, last = [states[index], *replace(recipe, threads=2).states(states[index])]
+        assert last.keys() == states[-1].keys()
+        for name, array in last.items():
+            np.testing.assert_array_equal(array, states[-1][name], err_msg=f"{name} after state {index}")
