@@ -59,7 +59,7 @@ def test_small_chains_equal_enumeration(parameters):
     for size in (1, 2, 3, 4, 5, 6, 7) if "X" in parameters else (1, 2, 3, 4, 5, 8, 11, 12):
         chain = Chain(size, parameters)
         theta = generator.normal(0, 1.5, (3, len(parameters)))
-        found = chain.solve(theta)
+        found = chain.cumulants(theta)
         for k in range(3):
             for ours, oracle in zip(found, enumerated(chain, theta[k]), strict=True):
                 assert agrees(ours[k], oracle)
@@ -101,7 +101,7 @@ def forward_backward(size, theta):
 def test_moments_equal_an_independent_forward_backward_pass(size):
     """The third point mixes slowly: its two ordered states are almost equally likely."""
     theta = np.array([[0.4, -1.1, 0.7, 0.3], [-0.5, 1.2, -2.0, 1.5], [-8.0, 8.0, 0.0, 0.0]])
-    found = Chain(size, VISIBLE).solve(theta)
+    found = Chain(size, VISIBLE).cumulants(theta)
     for k in range(len(theta)):
         log_z, runs = forward_backward(size, theta[k])
         assert agrees(found.log_z[k], log_z) and agrees(found.mean[k], runs)
@@ -113,7 +113,7 @@ def test_derivatives_equal_finite_differences_of_log_z(parameters):
     chain = Chain(1000, parameters)
     theta = np.random.default_rng(2).uniform(-1, 1, len(parameters))
     step = 1e-4 * np.eye(len(theta))
-    up, here, down = chain.solve(theta + step), chain.solve(theta), chain.solve(theta - step)
+    up, here, down = chain.cumulants(theta + step), chain.cumulants(theta), chain.cumulants(theta - step)
     assert agrees((up.log_z - down.log_z) / 2e-4, here.mean[chain.own], 1e-7)
     assert agrees((up.mean - down.mean).T / 2e-4, here.jacobian, 1e-6)
     assert agrees(here.jacobian[chain.own], here.jacobian[chain.own].T)
@@ -132,7 +132,7 @@ def test_derivatives_equal_finite_differences_of_log_z(parameters):
 )
 def test_strong_couplings_reach_the_ground_state(theta, mean, ways):
     """Without overflow; `ways` is the number of ground states."""
-    found = Chain(1000, VISIBLE).solve(theta)
+    found = Chain(1000, VISIBLE).cumulants(theta)
     assert np.isfinite(found.jacobian).all()
     assert np.allclose(found.mean, mean, rtol=0, atol=1e-6)
     assert np.isclose(found.log_z, np.dot(theta, mean) + np.log(ways), rtol=1e-12, atol=1e-6)
@@ -141,7 +141,7 @@ def test_strong_couplings_reach_the_ground_state(theta, mean, ways):
 def test_long_chains_are_extensive():
     """Doubling a long chain adds a constant to everything: the third difference in length vanishes."""
     theta = [0.3, -0.5, 0.8, -0.2]
-    small, middle, large = (Chain(size, VISIBLE).solve(theta) for size in (100_000, 200_000, 300_000))
+    small, middle, large = (Chain(size, VISIBLE).cumulants(theta) for size in (100_000, 200_000, 300_000))
     for low, centre, high in zip(small, middle, large, strict=True):
         assert np.allclose(high - centre, centre - low, rtol=1e-10)
 
@@ -214,17 +214,17 @@ def test_long_samples_have_the_exact_moments():
         [w.all(axis=2).sum(axis=1) for w in windows] + [(active * on_bond).sum(axis=1), active.sum(axis=1)]
     )
     error = values.std(axis=1) / np.sqrt(4000)
-    assert (np.abs(values.mean(axis=1) - chain.solve(theta).mean) < 5.5 * error).all()
-    wrong = chain.solve(theta + 0.02 * np.eye(4)[0]).mean
+    assert (np.abs(values.mean(axis=1) - chain.cumulants(theta).mean) < 5.5 * error).all()
+    wrong = chain.cumulants(theta + 0.02 * np.eye(4)[0]).mean
     assert not (np.abs(values.mean(axis=1) - wrong) < 5.5 * error).any()
 
 
 def test_shapes_follow_the_parameters_and_points_do_not_interact():
     chain = Chain(1000, ("AA", "A", "AX", "X"))
     theta = np.random.default_rng(7).uniform(-1, 1, (5, 3, 4))
-    found = chain.solve(theta)
+    found = chain.cumulants(theta)
     assert found.log_z.shape == (5, 3) and found.mean.shape == (5, 3, 6) and found.jacobian.shape == (5, 3, 6, 4)
-    assert np.array_equal(found.jacobian[2, 1], chain.solve(theta[2, 1]).jacobian)
+    assert np.array_equal(found.jacobian[2, 1], chain.cumulants(theta[2, 1]).jacobian)
 
 
 @pytest.mark.parametrize("parameters", [(), ("A", "A"), ("A", "AX"), ("A", "X"), ("A", "AAAAA"), ("A", "AB", "BA")])

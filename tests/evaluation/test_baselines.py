@@ -46,7 +46,7 @@ def test_long_words_are_those_of_a_markov_chain():
 
 def test_biases_of_independent_sites_are_those_of_the_chain_without_couplings():
     counts = np.array([[3.0], [35.0]])
-    exact = Chain(50, ("A",)).solve(independent_biases(counts, 50)).mean[:, [0, 1, 2]]
+    exact = Chain(50, ("A",)).cumulants(independent_biases(counts, 50)).mean[:, [0, 1, 2]]
     setting = setting_of([], "A", Lattice((50,)), ["A", "AA", "AAA"], np.zeros((1, 1, 3)))
     np.testing.assert_allclose(expected_counts(independent(counts / 50), setting), exact, rtol=1e-10)
 

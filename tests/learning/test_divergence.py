@@ -24,7 +24,7 @@ def test_segments_share_their_ends():
 def test_divergence(parameters, rng):
     """Zero and flat where matched, positive elsewhere; gradient by differences; horizon shorter than the data."""
     chain = Chain(40, parameters)
-    mean = Chain(40, ("A", "AA")).solve(rng.uniform(0, 1, (3, 5, 2))).mean[..., :2]
+    mean = Chain(40, ("A", "AA")).cumulants(rng.uniform(0, 1, (3, 5, 2))).mean[..., :2]
     objective = Divergence.of(chain, mean, ("A", "AA"), 7)
     best = objective(objective.matched)
     assert np.abs(best.value).max() < 1e-9

@@ -34,7 +34,7 @@ def problem(rng, initial_conditions=8, noise=0.0, roughness=1e-6, truth=None):
     """Exact moments along the true trajectories, with noise in units of their standard error over ten runs."""
     initial = rng.uniform(-0.9, 0.9, (initial_conditions, 2))
     blank = Problem(DYNAMICS, initial, None, STEPS, roughness)
-    exact = CHAIN.solve(blank.trajectories(true_splines() if truth is None else truth))
+    exact = CHAIN.cumulants(blank.trajectories(true_splines() if truth is None else truth))
     error = np.sqrt(exact.jacobian[..., [0, 1], [0, 1]] / 10)
     mean = exact.mean[..., :2] + noise * error * rng.normal(size=error.shape)
     return replace(blank, objective=Divergence.of(CHAIN, mean, ("A", "AA"), 10))

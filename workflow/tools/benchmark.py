@@ -84,7 +84,7 @@ def gibbs(model: EnergyModel, sweeps: int = 200) -> int:
 def solves(parameters: tuple[str, ...]) -> int:
     """Exact solutions of the chain of 1000 sites with means and covariances."""
     theta = stream(0, "benchmark").uniform(-1, 1, (2000, len(parameters)))
-    Chain(1000, parameters).solve(theta)
+    Chain(1000, parameters).cumulants(theta)
     return len(theta)
 
 

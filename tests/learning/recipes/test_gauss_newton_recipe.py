@@ -29,7 +29,7 @@ def recipe():
     """Exact moments along the trajectories of known dynamics, to learn from."""
     initial = np.random.default_rng(5).uniform(-0.9, 0.9, (15, 2))
     theta = Problem(DYNAMICS, initial, None, STEPS, 1e-5).trajectories(true_splines())
-    divergence = Divergence.of(CHAIN, CHAIN.solve(theta).mean[..., :2], ("A", "AA"), 50)
+    divergence = Divergence.of(CHAIN, CHAIN.cumulants(theta).mean[..., :2], ("A", "AA"), 50)
     return GaussNewton(divergence, DYNAMICS, initial, ROUGHNESS, 3, 15, 1e-4)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dbd.boltzmann.energy import EnergyModel
-from dbd.boltzmann.transfer_matrix import RANGE, STATISTICS, cumulants, draw
+from dbd.boltzmann.transfer_matrix import RANGE, STATISTICS, cumulants, draw_occupancy
 
 
 class Cumulants(NamedTuple):
@@ -68,7 +68,7 @@ class Chain:
         full[:, self.own] = theta
         return full
 
-    def solve(self, theta: np.ndarray) -> Cumulants:
+    def cumulants(self, theta: np.ndarray) -> Cumulants:
         """Log Z, means and their Jacobian at parameters `theta` (..., parameter)."""
         theta = np.asarray(theta, float)
         shape = theta.shape[:-1]
@@ -86,7 +86,7 @@ class Chain:
     def sample(self, theta: np.ndarray, samples: int, generator: np.random.Generator) -> np.ndarray:
         """Independent visible lattices at `theta` (parameter,); uint8, shape (samples, size)."""
         occupancy = np.empty((samples, self.size), np.uint8)
-        draw(self.full(np.asarray(theta, float)[None])[0], generator, occupancy)
+        draw_occupancy(self.full(np.asarray(theta, float)[None])[0], generator, occupancy)
         return occupancy
 
 

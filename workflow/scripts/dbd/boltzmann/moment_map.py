@@ -56,5 +56,5 @@ class ExactMoments(MomentMap):
     def moments(self, theta, generator_of=None, threads=1):
         """Moments along trajectories, as `MomentMap.moments`; nothing is drawn."""
         chain = build_chain(self.model)
-        mean = chain.solve(theta).mean[..., [chain.observables.index(name) for name in self.observables]]
+        mean = chain.cumulants(theta).mean[..., [chain.observables.index(name) for name in self.observables]]
         return Moments(mean, np.zeros_like(mean))

@@ -260,7 +260,7 @@ def cumulants(size, theta, log_z, mean, covariance):
 
 
 @njit(cache=True, nogil=True)
-def draw(theta, generator, occupancy):
+def draw_occupancy(theta, generator, occupancy):
     """Fill `occupancy` (samples, size; uint8) with independent chains at `theta` (6): backward filter, forward draw."""
     samples, size = occupancy.shape
     fields = np.empty(RANGE + 1)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from dbd.learning.gauss_newton import Point, evaluate, linearise, solve
+from dbd.learning.gauss_newton import Point, evaluate, linearise, solve_positive_definite
 from dbd.learning.problem import Problem
 
 LARGEST_DAMPING = 1e6
@@ -127,7 +127,9 @@ def cross_validate(problem: Problem, state: Position, candidates: Sequence[float
         for matrix, gradient in zip(system.matrix, system.gradient, strict=True):
             rest, rest_gradient = system.matrix.sum(axis=0) - matrix, system.gradient.sum(axis=0) - gradient
             for i, roughness in enumerate(candidates):
-                step = -solve(rest + roughness * system.energy, rest_gradient + roughness * system.pull)
+                step = -solve_positive_definite(
+                    rest + roughness * system.energy, rest_gradient + roughness * system.pull
+                )
                 total[i] += gradient @ step + step @ matrix @ step / 2
         return total + (current.misfit.value @ problem.weights).sum()
 
@@ -143,7 +145,7 @@ def _advance(problem: Problem, state: Position, current: Point, tolerance: float
     diagonal = np.diagonal(matrix).copy()
     damping = state.damping
     while damping < LARGEST_DAMPING:
-        step = -solve(matrix + np.diag(damping * diagonal), gradient)
+        step = -solve_positive_definite(matrix + np.diag(damping * diagonal), gradient)
         proposal = splines + step.reshape(len(splines), -1) @ system.extension.T
         point = evaluate(problem, proposal)
         if point is not None:

@@ -114,6 +114,6 @@ def _extension(energy: sparse.csc_array, touched: np.ndarray) -> np.ndarray:
     return extension
 
 
-def solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+def solve_positive_definite(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Solution for a symmetric positive definite matrix."""
     return linalg.cho_solve(linalg.cho_factor(matrix, lower=True, check_finite=False), right)

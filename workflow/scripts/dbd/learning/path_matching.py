@@ -25,7 +25,6 @@ from functools import cache, cached_property
 from typing import NamedTuple
 
 import numpy as np
-from scipy.interpolate import interp1d
 from scipy.linalg import solve
 from scipy.ndimage import gaussian_filter1d
 
@@ -97,7 +96,7 @@ class PathMatch:
         known = [self.initial]
         for time in times[1:]:
             known.append(self.match(known[-1], time, lambda trial, time=time: generator_of(time, trial)))
-        return interp1d(times, known, axis=0)(np.arange(len(self.target)))
+        return _interpolated(times, np.stack(known))
 
     def match(
         self, start: np.ndarray, time: int, generator_of: Callable[[int], np.random.Generator], trials: int = TRIALS
@@ -178,7 +177,7 @@ class PathMatch:
             times,
             self.threads,
         )
-        return interp1d(times, gaussian_filter1d(slopes, 0.7, axis=0, mode="nearest"), axis=0)(np.arange(len(path)))
+        return _interpolated(times, gaussian_filter1d(slopes, 0.7, axis=0, mode="nearest"))
 
     @cached_property
     def _free(self) -> np.ndarray:
@@ -195,6 +194,15 @@ class PathMatch:
         """Bounded differences of moments (..., observable) and their Jacobian, in units of the tolerance."""
         bounded = np.clip(difference / self.scale, -LARGEST, LARGEST)
         return bounded / self.tolerance, jacobian * self._free / (self.scale[:, None] * self.tolerance)
+
+
+def _interpolated(times: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Values (times, ...) at every step from zero to the last of `times`, linear in between."""
+    steps = np.arange(times[-1] + 1)
+    right = np.clip(np.searchsorted(times, steps), 1, len(times) - 1)
+    extra = (1,) * (values.ndim - 1)
+    slope = (values[right] - values[right - 1]) / (times[right] - times[right - 1]).reshape(-1, *extra)
+    return slope * (steps - times[right - 1]).reshape(-1, *extra) + values[right - 1]
 
 
 @cache

@@ -66,7 +66,7 @@ def objective(
     """
     theta, moments = np.asarray(theta, float), np.asarray(moments, float)
     weight_and_bias = chain.observables[RANGE:]
-    model = chain.solve(theta)
+    model = chain.cumulants(theta)
     shift = theta - centre(chain)
     value = model.log_z + penalty / 2 * (shift**2).sum(axis=-1)
     gradient = model.mean[..., chain.own] + penalty * shift
