@@ -158,7 +158,7 @@ def test_hidden_layer_is_an_effective_ising_chain():
         sites, phi = statistics(9, hidden=False)
         energy = phi[:, :2] @ [h + 2 * np.log(g[1] / g[0]), pair] - np.log(g[1] / g[0]) * (sites[:, 0] + sites[:, -1])
         probability = np.exp(energy - logsumexp(energy))
-        assert agrees(hidden.solve([h, weight, bias]).mean[:4], probability @ phi)
+        assert agrees(hidden.cumulants([h, weight, bias]).mean[:4], probability @ phi)
         assert len(visible.observables) == 4
 
 
@@ -167,7 +167,7 @@ def test_hidden_parameters_are_identifiable_only_along_a_curve():
     h, weight, bias = 0.2, 1.0, -0.5
     field = [np.log1p(np.exp(b + w)) - np.log1p(np.exp(b)) for w, b in ((weight, bias), (-weight, bias + 2 * weight))]
     theta = [[h, weight, bias], [h + 2 * (field[0] - field[1]), -weight, bias + 2 * weight]]
-    mean = Chain(1000, ("A", "AX", "X")).solve(theta).mean
+    mean = Chain(1000, ("A", "AX", "X")).cumulants(theta).mean
     assert np.abs(mean[0, :4] - mean[1, :4]).max() < 1
     assert np.abs(mean[0, 4:] - mean[1, 4:]).min() > 100
 

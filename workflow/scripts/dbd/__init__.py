@@ -15,6 +15,7 @@ evaluation   predictions, what they have to beat, and their errors
 build        from the sections of a study to objects; small files, because a file is the unit of rerun
 
 study        study files: types, derived defaults, cross-checks, reading
+messages     how a mistake is reported
 job          what every script does around its work
 plotting     the style of all figures
 """
