@@ -155,12 +155,12 @@ def test_static_learning_of_independent_sites():
 def test_errors():
     """One line that says what does not fit."""
     sampler = Sampler(SMALL)
-    with pytest.raises(ValueError, match="0 sweeps: allowed are 1 or more"):
+    with pytest.raises(ValueError, match="sweeps: got 0, expected 1 or more"):
         Contrast(sampler, 0)
-    with pytest.raises(ValueError, match="start 'empty': allowed are data, random"):
+    with pytest.raises(ValueError, match="start: got empty, expected data or random"):
         Contrast(sampler, 1, "empty")
     settings = {"rate": 1.0, "steps": 3, "batch": 6, "average": 1}
-    with pytest.raises(ValueError, match="batch of 6: allowed are 1 to 5"):
+    with pytest.raises(ValueError, match="batch: got 6, expected 1 to 5"):
         static_parameters(Contrast(sampler), draw_lattices(SMALL, 5), stream(1), **settings)
-    with pytest.raises(ValueError, match="average over the last 4 of 3 steps"):
+    with pytest.raises(ValueError, match="average: got 4, expected 1 to 3"):
         static_parameters(Contrast(sampler), draw_lattices(SMALL, 5), stream(1), **settings | {"average": 4})

@@ -100,12 +100,12 @@ def test_direction_does_not_matter(word):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"interactions": ("A", "AQ")}, "interaction 'AQ': unknown species 'Q'"),
-        ({"interactions": ("AAAAA",)}, "interaction 'AAAAA': allowed are one to 4"),
+        ({"interactions": ("A", "AQ")}, "interaction 'AQ': species: got 'Q', expected one of A, B"),
+        ({"interactions": ("AAAAA",)}, "interaction: got 'AAAAA', expected one to 4"),
         ({"interactions": ("AB", "BA")}, "interaction 'AB': named twice"),
-        ({"species": ("A", "a")}, "species 'a': allowed is a single upper-case letter"),
+        ({"species": ("A", "a")}, "species: got 'a', expected a single upper-case letter"),
         ({"layers": (Layer(("B",), ("AB",), ((0, 0),)),)}, "species 'B': named twice"),
-        ({"layers": (Layer(("X",), ("XA",), ((0, 0),)),)}, "weight 'XA': allowed is a species of the layer below"),
+        ({"layers": (Layer(("X",), ("XA",), ((0, 0),)),)}, "weight: got 'XA', expected a species of the layer below"),
         ({"layers": (Layer(("X",), ("AX",), ((0,),)),)}, r"offset \(0,\): needs 2 integers"),
         ({"layers": (Layer(("X",), ("AX",), ()),)}, "needs either offsets or a unit on every bond"),
         ({"layers": (Layer(("X",), ("AX",), ((0, 0),), bonds=True),)}, "needs either offsets or a unit on every bond"),
@@ -119,7 +119,7 @@ def test_direction_does_not_matter(word):
     ],
 )
 def test_bad_models_are_refused(changes, message):
-    """Every mistake is one line that names the entry and what is allowed."""
+    """Mistakes are reported in one line that names the entry and what is expected."""
     good = {"lattice": Lattice((4, 4)), "species": ("A", "B"), "interactions": ("A", "AB"), "layers": ()}
     with pytest.raises(ValueError, match=message) as error:
         EnergyModel(**(good | changes))

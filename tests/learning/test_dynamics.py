@@ -228,6 +228,6 @@ def test_threads_do_not_change_a_bit(rng):
     ],
 )
 def test_bad_dynamics_are_refused(change, message):
-    """One line that says what is allowed."""
+    """One line that says what is expected."""
     with pytest.raises(ValueError, match=message):
         Dynamics(**{"grid": GRID, "parameters": 3, "domain": (0, 1), "dt": 0.1} | change)

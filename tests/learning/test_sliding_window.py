@@ -190,9 +190,9 @@ def test_errors(problem):
     settings = (learner.dynamics, learner.contrast)
     with pytest.raises(ValueError, match="needs 3, one for each parameter"):
         SlidingWindow(*settings, (1.0,), WINDOW, 1, 6)
-    with pytest.raises(ValueError, match="window 0 moving every 1 steps"):
+    with pytest.raises(ValueError, match=r"window, steps per shift: got \(0, 1\), expected 1 or more"):
         SlidingWindow(*settings, RATE, 0, 1, 6)
     with pytest.raises(ValueError, match="window up to time step 10: lattices end at 9"):
         gradient(learner, coefficients, initial, lattices, 6)
-    with pytest.raises(ValueError, match="batch of 7: allowed are 1 to 6"):
+    with pytest.raises(ValueError, match="batch: got 7, expected 1 to 6"):
         gradient(SlidingWindow(*settings, RATE, WINDOW, 1, 7), coefficients, initial, lattices)

@@ -201,7 +201,7 @@ def test_covering_reaches_the_upper_end():
     ],
 )
 def test_bad_grids_are_refused(lower, spacing, shape, message):
-    """One line that says what is allowed."""
+    """One line that says what is expected."""
     with pytest.raises(ValueError, match=message):
         HermiteGrid(lower, spacing, shape)
 

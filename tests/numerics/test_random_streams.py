@@ -33,7 +33,7 @@ def test_streams_never_change():
 
 @pytest.mark.parametrize("index", [-1, 2**32])
 def test_index_out_of_range(index):
-    with pytest.raises(ValueError, match=r"allowed are 0 \.\. 2\^32 - 1"):
+    with pytest.raises(ValueError, match=r"expected 0 \.\. 2\^32 - 1"):
         stream(1, index)
 
 

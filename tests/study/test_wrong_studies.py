@@ -14,14 +14,14 @@ TEMPLATE = ROOT / "config" / "studies" / "template.yaml"
 # What stands in the template, what is written instead, and the line that is told.
 WRONG = [
     ("species: [A]", "specie: [A]", "unknown key 'specie' (did you mean 'species'?)"),
-    ("species: [A]", "species: [Fox]", 'species.0: "Fox": allowed is one upper-case letter'),
+    ("species: [A]", "species: [Fox]", 'species.0: got "Fox", expected one upper-case letter'),
     ("A -> 2A,", "A -> A + B,", "reactions.0: reaction 'A -> A + B': unknown species 'B'; allowed: A"),
     ("A -> 2A,", "A => 2A,", "reactions.0: reaction 'A => 2A': not one arrow; allowed: reactants -> products"),
     ("A -> 2A,", "A -> 3A,", "reactions.0: reaction 'A -> 3A': more than two products"),
     ("A + A -> 0", "A + A + A -> 0", "reactions.2: reaction 'A + A + A -> 0': more than two reactants"),
     ("A + A -> 0", "A + A -> A + A", "reactions.2: reaction 'A + A -> A + A': it changes nothing"),
     ("rate: 0.2", "rate: -0.2", "reactions.1: reaction 'A -> 0': rate -0.2; allowed: rate of 0 or more"),
-    ("rate: 0.2", "rate: slow", 'reactions.1.rate: "slow": allowed is a number'),
+    ("rate: 0.2", "rate: slow", 'reactions.1.rate: got "slow", expected a number'),
     (", rate: 0.2", "", "reactions.1: reaction 'A -> 0': given neither rate nor probability; allowed: rate alone"),
     (
         "probability: 0.1",
@@ -29,35 +29,43 @@ WRONG = [
         "reactions.2: reaction 'A + A -> 0': probability 10.0; allowed: probability",
     ),
     ("probability: 0.1", "rate: 0.1", "reactions.2: reaction 'A + A -> 0': given rate; allowed: probability alone"),
-    ("shape: [200]", "shape: [0]", "lattice.shape.0: 0: allowed is 1 or more"),
+    ("shape: [200]", "shape: [0]", "lattice.shape.0: got 0, expected 1 or more"),
     ("shape: [200]", "shape: [9, 9, 9, 9]", "lattice: lattice shape (9, 9, 9, 9): allowed are one to three axes"),
-    ("shape: [200]", "shape: [200]\n  boundary: round", "lattice.boundary: \"round\": allowed is 'open' or 'periodic'"),
+    (
+        "shape: [200]",
+        "shape: [200]\n  boundary: round",
+        "lattice.boundary: got \"round\", expected 'open' or 'periodic'",
+    ),
     (
         "{A: [20, 160]}",
         "{A: [20, 1600]}",
-        "initial_condition.counts: 1600 molecules in all; allowed are at most the 200",
+        "initial_condition.counts: got 1600 molecules, expected at most 200, one per site",
     ),
     (
         "{A: [20, 160]}",
         "{A: [160, 20]}",
-        "initial_condition.counts.A: [160, 20]: allowed is a number from 0, or a range",
+        "initial_condition.counts.A: got [160, 20], expected a number from 0, or a range [lea",
     ),
-    ("{A: [20, 160]}", "{A: 90, B: 9}", "initial_condition.counts.B: unknown species; allowed are A"),
-    ("dt: 0.1", "dt: 0", "ensemble.dt: 0: allowed is more than 0.0"),
+    ("{A: [20, 160]}", "{A: 90, B: 9}", "initial_condition.counts.B: got B, expected one of A"),
+    ("dt: 0.1", "dt: 0", "ensemble.dt: got 0, expected more than 0.0"),
     ("dt: 0.1\n", "\n", "ensemble.dt: missing, and there is no default"),
-    ("[A, AA]", "[A, AB]", "models.pairs: interaction 'AB': unknown species 'B', allowed are ['A']"),
-    ("[A, AA]", "[A, AAAAA]", "models.pairs: interaction 'AAAAA': allowed are one to 4 species in a row"),
-    ("pairs:", "mean_field:", "models.mean_field: the name of a baseline that every study has"),
-    ("pairs: {", "pairs: {recipe: adam, ", "models.pairs: unknown key 'recipe'; allowed are title, interactions"),
+    ("[A, AA]", "[A, AB]", "models.pairs: interaction 'AB': species: got 'B', expected one o"),
+    ("[A, AA]", "[A, AAAAA]", "models.pairs: interaction: got 'AAAAA', expected one to 4 species in a row along an "),
+    ("pairs:", "mean_field:", "models.mean_field: got the name of a baseline, expected another one than mean_field,"),
+    (
+        "pairs: {",
+        "pairs: {recipe: adam, ",
+        "models.pairs: unknown key 'recipe', expected one of title, interactions, layers, ref",
+    ),
     (
         "[A, AA]}",
         "[A, AA], domain: {spacing: [1, 0.7]}}",
-        "models.pairs.domain: grid -3.0 .. 3.0 with spacing 0.7: allowed",
+        "models.pairs.domain: grid: got -3.0 .. 3.0 with spacing 0.7, expected a whole number",
     ),
     (
         "[A, AA]}",
         "[A, AA], learning: {recipe: path_tracking, sampling: {sweeps: 20}, fixed: [AX]}, sampling: {sweeps: 20}}",
-        "models.pairs.learning.fixed: 'AX' is not a parameter of this model; allowed are A, AA",
+        "models.pairs.learning.fixed: got AX, expected one of A, AA",
     ),
     (
         "[A, AA]}",
@@ -68,12 +76,12 @@ WRONG = [
         "[A, AA]}",
         "[A, AA], reference_density: 0.2, initial: {method: independent}, sampling: {sweeps: 20}, "
         "learning: {recipe: contrastive, steps: 1, rate: {A: 1, AA: 1}, window: 1, steps_per_shift: 1}}",
-        "models.pairs.reference_density: 0.2; allowed are 0, or the recipe path_tracking and an initial method",
+        "models.pairs.reference_density: got 0.2, expected 0, or the recipe path_tracking and",
     ),
     (
         "[A, AA]}",
         "[AA], reference_density: 0.2}",
-        "models.pairs: interaction 'AA' with a reference density: allowed are species, and pairs of them",
+        "models.pairs: interaction: got 'AA', expected species and pairs of them, with a refe",
     ),
 ]
 

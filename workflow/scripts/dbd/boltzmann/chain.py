@@ -41,7 +41,7 @@ class Chain:
         hidden = given - set(self.observables[:RANGE])
         if self.size < 1 or not given or len(given) < len(self.parameters) or hidden != set(self.observables[RANGE:]):
             raise ValueError(
-                f"chain of {self.size} sites with statistics {self.parameters}: allowed are rows of one to {RANGE} "
+                f"chain of {self.size} sites with statistics {self.parameters}: expected rows of one to {RANGE} "
                 "particles of one species, each once, and the weight AX together with the bias X of a hidden species"
             )
 
@@ -100,7 +100,7 @@ def build_chain(model: EnergyModel) -> Chain:
     if not chain or model.reference_density or layers not in ([], [(1, {(0,), (1,)}, False)]):
         raise ValueError(
             "has no exact moments, which an oracle, exact initial parameters, the recipe gauss_newton and predictions "
-            "without 'sampling' need; allowed are models of one species on an open chain, without a reference density "
+            "without 'sampling' need; expected a model of one species on an open chain, without a reference density "
             "and with at most one hidden layer of one species and offsets [[0], [1]]"
         )
     return Chain(model.lattice.size, model.parameters)

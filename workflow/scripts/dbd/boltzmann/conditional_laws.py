@@ -88,7 +88,7 @@ def conditional_blocks(model: EnergyModel) -> tuple[Block, ...]:
         )
         if block.rows > MOST_ROWS:
             raise ValueError(
-                f"conditional law of {list(alphabet)}: needs a table of {block.rows} rows, allowed are {MOST_ROWS}; "
+                f"conditional law of {list(alphabet)}: got a table of {block.rows} rows, expected at most {MOST_ROWS}; "
                 "fewer species, shorter interactions or fewer connections"
             )
         blocks.append(block)

@@ -21,6 +21,7 @@ from numba import njit
 
 from dbd.boltzmann.conditional_laws import tabulate
 from dbd.boltzmann.gibbs import Sampler, run_chain
+from dbd.messages import mismatch
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,9 @@ class Contrast:
 
     def __post_init__(self):
         if self.sweeps < 1:
-            raise ValueError(f"{self.sweeps} sweeps: allowed are 1 or more")
+            raise ValueError(f"sweeps: {mismatch(self.sweeps, '1 or more')}")
         if self.start not in ("data", "random"):
-            raise ValueError(f"start {self.start!r}: allowed are data, random")
+            raise ValueError(f"start: {mismatch(self.start, 'data or random')}")
 
     def difference(self, theta: np.ndarray, lattices: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Estimate dD/dtheta at several times: asleep minus awake averages of the statistics.
@@ -122,7 +123,7 @@ def static_parameters(
     theta, the average, shape (parameter,), and all iterates after each step, shape (steps, parameter).
     """
     if not 1 <= average <= steps:
-        raise ValueError(f"average over the last {average} of {steps} steps: allowed are 1 to {steps}")
+        raise ValueError(f"average: {mismatch(average, f'1 to {steps}, the number of steps')}")
     theta = np.zeros(len(contrast.sampler.model.parameters))
     iterates = np.empty((steps, len(theta)))
     for step in range(steps):
@@ -135,7 +136,7 @@ def static_parameters(
 def choose_runs(runs: int, batch: int, generator: np.random.Generator) -> np.ndarray:
     """Numbers of different runs drawn at random, shape (batch,)."""
     if not 1 <= batch <= runs:
-        raise ValueError(f"batch of {batch}: allowed are 1 to {runs}, the number of runs")
+        raise ValueError(f"batch: {mismatch(batch, f'1 to {runs}, the number of runs')}")
     return generator.permutation(runs)[:batch]
 
 

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from dbd.lattice.geometry import Lattice
+from dbd.messages import mismatch, one_of
 
 LONGEST_WORD = 4
 
@@ -82,17 +83,15 @@ class EnergyModel:
         for word in self.interactions:
             if not 1 <= len(word) <= LONGEST_WORD:
                 raise ValueError(
-                    f"interaction {word!r}: allowed are one to {LONGEST_WORD} species in a row along an axis"
+                    f"interaction: {mismatch(repr(word), f'one to {LONGEST_WORD} species in a row along an axis')}"
                 )
             if unknown := sorted(set(word) - set(self.species)):
-                raise ValueError(
-                    f"interaction {word!r}: unknown species {unknown[0]!r}, allowed are {list(self.species)}"
-                )
+                raise ValueError(f"interaction {word!r}: species: {mismatch(repr(unknown[0]), one_of(self.species))}")
         if self.reference_density:
             for word in self.interactions:
                 if len(word) > 2 or not set(word) <= set(self.interactions):
                     raise ValueError(
-                        f"interaction {word!r} with a reference density: allowed are species, and pairs of them"
+                        f"interaction: {mismatch(repr(word), 'species and pairs of them, with a reference density')}"
                     )
         taken, below = self.species, self.species
         for layer in self.layers:
@@ -102,7 +101,7 @@ class EnergyModel:
             for weight in layer.weights:
                 if len(weight) != 2 or weight[0] not in below or weight[1] not in layer.species:
                     raise ValueError(
-                        f"weight {weight!r}: allowed is a species of the layer below, one of {list(below)}, "
+                        f"weight: got {weight!r}, expected a species of the layer below, one of {list(below)}, "
                         f"followed by a hidden species of this layer, one of {list(layer.species)}"
                     )
             if bool(layer.offsets) == layer.bonds or (layer.wrap and layer.bonds):
@@ -250,7 +249,7 @@ def _bonds_and_walls(lattice: Lattice) -> np.ndarray:
 def _check_species(species: tuple[str, ...], taken: tuple[str, ...]):
     for place, letter in enumerate(species):
         if len(letter) != 1 or not letter.isascii() or not letter.isupper():
-            raise ValueError(f"species {letter!r}: allowed is a single upper-case letter")
+            raise ValueError(f"species: {mismatch(repr(letter), 'a single upper-case letter')}")
         if letter in taken or letter in species[:place]:
             raise ValueError(f"species {letter!r}: named twice, every visible or hidden species needs its own letter")
 

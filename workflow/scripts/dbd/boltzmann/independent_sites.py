@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from dbd.messages import mismatch
+
 
 def independent_biases(counts: np.ndarray, sites: int) -> np.ndarray:
     """Biases at which independent sites have the given mean numbers of each species, shape (..., species).
@@ -12,5 +14,5 @@ def independent_biases(counts: np.ndarray, sites: int) -> np.ndarray:
     counts = np.asarray(counts, float)
     empty = sites - counts.sum(axis=-1, keepdims=True)
     if (counts <= 0).any() or (empty <= 0).any():
-        raise ValueError(f"mean counts {counts.tolist()}: allowed are positive numbers, less than {sites} in all")
+        raise ValueError(f"mean counts: {mismatch(counts.tolist(), f'positive numbers, less than {sites} in all')}")
     return np.log(counts / empty)

@@ -95,9 +95,7 @@ def optimise(problem: Problem, state: Position, steps: int, tolerance: float) ->
     """
     current = evaluate(problem, state.splines)
     if current is None:
-        raise ValueError(
-            "a trajectory leaves the grid: allowed are trajectories that stay inside, or closer than a cell"
-        )
+        raise ValueError("a trajectory leaves the grid: expected all to stay inside, or closer than a cell")
     while len(state.action) < steps and not state.converged:
         with threadpool_limits(1):
             state, current = _advance(problem, state, current, tolerance)

@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from dbd.messages import mismatch, one_of
 from dbd.numerics.hermite import HermiteGrid, evaluate_at
 from dbd.numerics.threads import parallel
 
@@ -80,12 +81,12 @@ class Dynamics:
 
     def __post_init__(self):
         if self.integrator not in SCHEMES:
-            raise ValueError(f"integrator {self.integrator!r}: allowed are {', '.join(SCHEMES)}")
+            raise ValueError(f"integrator: {mismatch(self.integrator, one_of(SCHEMES))}")
         if self.dt <= 0 or self.substeps < 1:
-            raise ValueError(f"time step {self.dt} in {self.substeps} substeps: allowed are positive numbers")
+            raise ValueError(f"time step and substeps: {mismatch((self.dt, self.substeps), 'positive numbers')}")
         if len(self.domain) != self.grid.dimension or not set(self.domain) <= set(range(self.parameters)):
             raise ValueError(
-                f"domain {self.domain}: allowed are {self.grid.dimension} parameters (the axes of the grid) "
+                f"domain: got {self.domain}, expected {self.grid.dimension} parameters (the axes of the grid) "
                 f"out of 0 .. {self.parameters - 1}"
             )
 

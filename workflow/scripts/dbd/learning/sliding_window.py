@@ -18,6 +18,7 @@ from numba import njit
 
 from dbd.boltzmann.contrastive_divergence import Contrast, choose_runs
 from dbd.learning.dynamics import Dynamics, add_gradient, advance, workspace
+from dbd.messages import mismatch
 
 HISTORY = ("gradient_norm", "mismatch", "outside")
 """Columns of `Progress.history`, over the updates of an optimisation step:
@@ -81,7 +82,7 @@ class SlidingWindow:
         if len(self.rate) != self.dynamics.parameters:
             raise ValueError(f"learning rates {self.rate}: needs {self.dynamics.parameters}, one for each parameter")
         if min(self.window, self.steps_per_shift) < 1:
-            raise ValueError(f"window {self.window} moving every {self.steps_per_shift} steps: allowed are 1 or more")
+            raise ValueError(f"window, steps per shift: {mismatch((self.window, self.steps_per_shift), '1 or more')}")
 
     def begin(self) -> Progress:
         """Right-hand sides that are zero everywhere."""

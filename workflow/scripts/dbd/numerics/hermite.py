@@ -24,6 +24,8 @@ import numpy as np
 from numba import njit
 from scipy import sparse
 
+from dbd.messages import mismatch
+
 
 class GridTable(NamedTuple):
     """What the kernels need to know of a grid."""
@@ -62,12 +64,12 @@ class HermiteGrid:
         if not (1 <= len(self.shape) <= 4 and len(self.lower) == len(self.spacing) == len(self.shape)):
             raise ValueError(
                 f"grid with lower {self.lower}, spacing {self.spacing}, shape {self.shape}: "
-                "allowed are one to four axes, the same number in all three"
+                "expected one to four axes, the same number in all three"
             )
         if min(self.spacing) <= 0:
-            raise ValueError(f"grid spacing {self.spacing}: allowed are positive numbers")
+            raise ValueError(f"grid spacing: {mismatch(self.spacing, 'positive numbers')}")
         if min(self.shape) < 2:
-            raise ValueError(f"grid shape {self.shape}: allowed are at least two vertices an axis")
+            raise ValueError(f"grid shape: {mismatch(self.shape, 'at least two vertices an axis')}")
 
     @classmethod
     def covering(cls, lower, upper, spacing) -> "HermiteGrid":

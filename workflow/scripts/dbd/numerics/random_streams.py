@@ -8,6 +8,8 @@ import hashlib
 
 import numpy as np
 
+from dbd.messages import mismatch
+
 BIT_GENERATOR = "PCG64DXSM"
 
 
@@ -16,7 +18,7 @@ def _word(part: str | int) -> int:
     if isinstance(part, str):
         return int.from_bytes(hashlib.blake2s(part.encode(), digest_size=4).digest(), "little")
     if not 0 <= part < 2**32:
-        raise ValueError(f"stream index {part}: allowed are 0 .. 2^32 - 1")
+        raise ValueError(f"stream index: {mismatch(part, '0 .. 2^32 - 1')}")
     return int(part)
 
 

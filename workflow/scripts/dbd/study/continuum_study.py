@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from dbd.messages import mismatch
 from dbd.study.lattice_study import BatchSection
 from dbd.study.values import COLOR, Count, Letter, Name, Number, Positive, Strict
 
@@ -125,7 +126,7 @@ class DensityEquationSection(Strict):
     @model_validator(mode="after")
     def _in_order(self):
         if self.lower >= self.upper:
-            raise ValueError(f"grid from {self.lower} to {self.upper}; allowed is a lower end below the upper one")
+            raise ValueError(f"grid: {mismatch(f'{self.lower} to {self.upper}', 'a lower end below the upper one')}")
         return self
 
 

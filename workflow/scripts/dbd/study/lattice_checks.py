@@ -13,6 +13,7 @@ from dbd.build.model import build_model
 from dbd.build.system import build_lattice, build_network
 from dbd.evaluation.baselines import BASELINES
 from dbd.lattice.observables import check_observables
+from dbd.messages import mismatch, one_of
 from dbd.study.lattice_study import InitialConditionSection, Study
 from dbd.study.model import ContrastiveSection, GaussNewtonSection, ModelSection, PathTrackingSection
 
@@ -55,19 +56,22 @@ def _ensemble_mistakes(study: Study) -> Iterator[tuple[str, str]]:
     if study.models and "train" not in ensemble.splits:
         yield "ensemble.splits", f"{', '.join(ensemble.splits)}; to learn models, one must be called train"
     if scoring.split not in ensemble.splits:
-        yield "evaluation.split", f"'{scoring.split}'; allowed are {', '.join(ensemble.splits)}"
+        yield "evaluation.split", mismatch(scoring.split, one_of(ensemble.splits))
     if scoring.last_step and scoring.last_step > ensemble.steps:
-        yield "evaluation.last_step", f"{scoring.last_step}; allowed are 1 to {ensemble.steps}, the simulated steps"
+        yield "evaluation.last_step", mismatch(scoring.last_step, f"1 to {ensemble.steps}, the simulated steps")
     for name in study.figures.draw:
         if name in CHAIN_FIGURES and (len(study.lattice.shape) > 1 or len(study.species) > 1):
-            yield "figures.draw", f"'{name}'; allowed for chains of one species only"
+            yield (
+                "figures.draw",
+                mismatch(name, "no figure that is for chains of one species"),
+            )
         if name in MODEL_FIGURES and not study.models:
-            yield "figures.draw", f"'{name}'; allowed for studies with models only"
+            yield "figures.draw", mismatch(name, "no figure of models, of which there are none")
         if name == "control" and scoring.split in ensemble.splits and not exactly_known(study):
-            yield "figures.draw", "'control'; allowed where molecules react alone and start from counts"
+            yield "figures.draw", mismatch("control", "molecules that react alone and start from counts")
     for name in study.figures.colors:
         if name not in study.models:
-            yield f"figures.colors.{name}", f"no such model; allowed are {', '.join(study.models)}"
+            yield f"figures.colors.{name}", mismatch(name, one_of(study.models))
 
 
 def _start_mistakes(study: Study, split: str, start: InitialConditionSection, where: str) -> Iterator[tuple[str, str]]:
@@ -78,16 +82,16 @@ def _start_mistakes(study: Study, split: str, start: InitialConditionSection, wh
     if start.parameters is not None and (wanted or 1) > len(start.parameters):
         yield (
             f"ensemble.splits.{split}.initial_conditions",
-            f"{wanted or 1}; allowed are at most the {len(start.parameters)} that {where}.parameters lists",
+            mismatch(wanted or 1, f"at most the {len(start.parameters)} that {where}.parameters lists"),
         )
     if start.interactions:
         yield from attempt(f"{where}.interactions", EnergyModel, lattice, study.species, start.interactions)
     for species in start.counts or {}:
         if species not in study.species:
-            yield f"{where}.counts.{species}", f"unknown species; allowed are {', '.join(study.species)}"
+            yield f"{where}.counts.{species}", mismatch(species, one_of(study.species))
     most = sum(count[1] if isinstance(count, tuple) else count for count in (start.counts or {}).values())
     if most > lattice.size:
-        yield f"{where}.counts", f"{most} molecules in all; allowed are at most the {lattice.size} sites"
+        yield f"{where}.counts", mismatch(f"{most} molecules", f"at most {lattice.size}, one per site")
 
 
 def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
@@ -96,7 +100,7 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
     for name, model in study.models.items():
         where = f"models.{name}"
         if name in BASELINES:
-            yield where, f"the name of a baseline that every study has; allowed are others than {', '.join(BASELINES)}"
+            yield where, mismatch("the name of a baseline", f"another one than {', '.join(BASELINES)}")
         energy = yield from attempt(where, build_model, tree, tree["models"][name])
         if energy is None:
             continue
@@ -108,8 +112,10 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
         if model.reference_density and not tracked:
             yield (
                 f"{where}.reference_density",
-                f"{model.reference_density}; allowed are 0, or the recipe path_tracking and an initial method that is "
-                "independent or sampled",
+                mismatch(
+                    model.reference_density,
+                    "0, or the recipe path_tracking and an initial method that is independent or sampled",
+                ),
             )
         unknown = [
             (key, parameter)
@@ -125,7 +131,7 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
         for key, parameter in unknown:
             yield (
                 f"{where}.{key}",
-                f"'{parameter}' is not a parameter of this model; allowed are {', '.join(energy.parameters)}",
+                mismatch(parameter, one_of(energy.parameters)),
             )
         if model.initial.method in ("independent", "sampled") or isinstance(model.learning, PathTrackingSection):
             if missing := [name for name in study.species if name not in study.observables]:
@@ -133,7 +139,7 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
         for key in ("published", "published_relative"):
             for observable in getattr(model, key):
                 if observable not in study.observables:
-                    yield f"{where}.{key}", f"'{observable}'; allowed are {', '.join(study.observables)}"
+                    yield f"{where}.{key}", mismatch(observable, one_of(study.observables))
         if matched:
             needed = {
                 *model.interactions,
@@ -149,7 +155,7 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
 def _evaluation_mistakes(study: Study) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with the evaluation and the figures."""
     if study.evaluation.sweeps and not any(model.sampling for model in study.models.values()):
-        yield "evaluation.sweeps", "given, but no model has 'sampling'; allowed is to leave it out"
+        yield "evaluation.sweeps", mismatch(list(study.evaluation.sweeps), "none where no model has 'sampling'")
     if "site_selection" in study.figures.draw and study.figures.beside is None:
         yield "figures.beside", "missing; figure site_selection needs another study"
 
@@ -158,12 +164,12 @@ def _recipe_mistakes(study: Study, model: ModelSection, energy: EnergyModel, whe
     """Yield what is wrong with how a model is learned from the training split."""
     runs, steps, learning = study.ensemble.splits["train"].runs, study.ensemble.steps, model.learning
     if isinstance(learning, PathTrackingSection) and (learning.last_step or steps) > steps:
-        yield f"{where}.learning.last_step", f"{learning.last_step}; allowed are 1 to {steps}, the simulated steps"
+        yield f"{where}.learning.last_step", mismatch(learning.last_step, f"1 to {steps}, the simulated steps")
     batches = {}
     if model.initial.method == "contrastive":
         batches["initial.contrastive.batch"] = model.initial.contrastive.batch
     if model.initial.method == "sampled" and model.sampling is None:
-        yield f"{where}.initial.method", "'sampled', which needs 'sampling'; allowed are exact, independent"
+        yield f"{where}.initial.method", mismatch("sampled without 'sampling'", "exact or independent")
     if isinstance(learning, ContrastiveSection):
         batches["learning.batch"] = learning.batch
         if missing := [name for name in energy.parameters if name not in learning.rate]:
@@ -172,11 +178,11 @@ def _recipe_mistakes(study: Study, model: ModelSection, energy: EnergyModel, whe
         if last > steps:
             yield (
                 f"{where}.learning.window",
-                f"{learning.window}, which reaches time step {last}; allowed is up to {steps}, the last simulated one",
+                mismatch(f"{learning.window}, which reaches time step {last}", f"one that ends by step {steps}"),
             )
     for key, batch in batches.items():
         if batch > runs:
-            yield f"{where}.{key}", f"{batch}; allowed are 1 to {runs}, the training runs of an initial condition"
+            yield f"{where}.{key}", mismatch(batch, f"1 to {runs}, the training runs of an initial condition")
 
 
 def _given_mistakes(study: Study, model: ModelSection, energy: EnergyModel, where: str) -> Iterator[tuple[str, str]]:
@@ -187,9 +193,8 @@ def _given_mistakes(study: Study, model: ModelSection, energy: EnergyModel, wher
         if start.interactions != energy.parameters or start.counts is not None:
             yield (
                 f"{where}.initial.method",
-                f"'given', but the initial lattices of {split} have the parameters "
-                f"{', '.join(start.interactions) or '(none)'}; allowed for a model of {known} are "
-                "exact, independent, sampled, contrastive",
+                f"got given, expected exact, independent, sampled or contrastive for a model of {known}: the initial "
+                f"lattices of {split} have the parameters {', '.join(start.interactions) or '(none)'}",
             )
             return
         rows = [start.box.lower, start.box.upper] if start.box else start.parameters
@@ -199,8 +204,10 @@ def _given_mistakes(study: Study, model: ModelSection, energy: EnergyModel, wher
             if min(values) < lower or max(values) > upper:
                 yield (
                     f"{where}.domain",
-                    f"grid of {parameter} from {lower} to {upper}; allowed is one that holds the initial parameters, "
-                    f"{min(values)} to {max(values)}",
+                    mismatch(
+                        f"a grid of {parameter} from {lower} to {upper}",
+                        f"one that holds the initial parameters, {min(values)} to {max(values)}",
+                    ),
                 )
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from dbd.messages import mismatch
 from dbd.study.defaults import complete
 from dbd.study.model import ModelSection
 from dbd.study.values import COLOR, Count, Letter, Molecules, Name, Number, Positive, Strict
@@ -69,22 +70,22 @@ class InitialConditionSection(Strict):
     def _one_way(self):
         given = [name for name in ("box", "parameters", "counts") if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"found {' and '.join(given) or 'none'}; give exactly one of box, parameters, counts")
+            raise ValueError(f"got {' and '.join(given) or 'none'}, expected exactly one of box, parameters, counts")
         if self.counts is None and not self.interactions:
-            raise ValueError("interactions: empty; name the statistics that the parameters belong to")
+            raise ValueError("interactions: got none, expected the statistics that the parameters belong to")
         width = len(self.interactions)
         rows = {"box": [self.box.lower, self.box.upper] if self.box else [], "parameters": self.parameters or []}
         for name, vectors in rows.items():
             for index, row in enumerate(vectors):
                 if len(row) != width:
                     raise ValueError(
-                        f"{name}: row {index} has length {len(row)}; "
-                        f"allowed is {width}, one number for each of {', '.join(self.interactions)}"
+                        f"{name}: row {index}: got {len(row)} numbers, "
+                        f"expected {width}, one for each of {', '.join(self.interactions)}"
                     )
         if self.box:
             for name, low, high in zip(self.interactions, self.box.lower, self.box.upper, strict=True):
                 if low > high:
-                    raise ValueError(f"box: {name} from {low} to {high}; allowed is a lower corner below the upper one")
+                    raise ValueError(f"box: {mismatch(f'{name} from {low} to {high}', 'lower below upper')}")
         return self
 
 

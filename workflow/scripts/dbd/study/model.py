@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from dbd.learning.path_matching import TOLERANCE
+from dbd.messages import mismatch
 from dbd.study.values import Count, Letter, Number, Positive, Strict
 
 
@@ -40,17 +41,17 @@ class DomainSection(Strict):
     def _whole_cells(self):
         for name in self.parameters:
             if self.parameters.count(name) > 1:
-                raise ValueError(f"parameters: '{name}' twice; allowed is each once")
+                raise ValueError(f"parameters: {mismatch(f'{name} twice', 'each once')}")
         for name in ("lower", "upper", "spacing"):
             if len(getattr(self, name)) != len(self.parameters):
                 raise ValueError(
-                    f"{name}: {len(getattr(self, name))} numbers; "
-                    f"allowed is one for each of {', '.join(self.parameters)}"
+                    f"{name}: got {len(getattr(self, name))} numbers, "
+                    f"expected one for each of {', '.join(self.parameters)}"
                 )
         for low, high, step in zip(self.lower, self.upper, self.spacing, strict=True):
             cells = (high - low) / step
             if round(cells) < 1 or abs(cells - round(cells)) > 1e-6:
-                raise ValueError(f"grid {low} .. {high} with spacing {step}: allowed is a whole number of cells")
+                raise ValueError(f"grid: {mismatch(f'{low} .. {high} with spacing {step}', 'a whole number of cells')}")
         return self
 
     @property
@@ -145,7 +146,7 @@ class StaticContrastiveSection(Strict):
     @model_validator(mode="after")
     def _enough_steps(self):
         if self.average > self.steps:
-            raise ValueError(f"average: {self.average}; allowed is 1 to {self.steps}, the number of steps")
+            raise ValueError(f"average: {mismatch(self.average, f'1 to {self.steps}, the number of steps')}")
         return self
 
 

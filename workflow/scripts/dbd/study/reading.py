@@ -1,6 +1,6 @@
 """Reading a study: from YAML to checked types.
 
-Every mistake is found here, before any job starts, and is told in one line: file, key, value found, what is allowed.
+Mistakes are reported, one line each, before anything runs: file, key, value and what is expected.
 """
 
 import json
@@ -11,33 +11,34 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from dbd.messages import mismatch, one_of
 from dbd.study.continuum_checks import STAGES as CONTINUOUS_STAGES
 from dbd.study.continuum_study import ContinuumStudy
 from dbd.study.lattice_checks import STAGES, start_of
 from dbd.study.lattice_study import Study
 from dbd.study.values import PATTERNS
 
-ALLOWED = {
-    "bool_parsing": "allowed is true or false",
-    "dict_type": "allowed is a mapping",
-    "float_parsing": "allowed is a number",
-    "float_type": "allowed is a number",
-    "greater_than": "allowed is more than {gt}",
-    "greater_than_equal": "allowed is {ge} or more",
-    "int_from_float": "allowed is a whole number",
-    "int_parsing": "allowed is a whole number",
-    "int_type": "allowed is a whole number",
-    "finite_number": "allowed is a finite number",
-    "literal_error": "allowed is {expected}",
-    "model_type": "allowed is a mapping",
-    "string_type": "allowed is text",
-    "too_long": "allowed are at most {max_length}",
-    "too_short": "allowed is at least {min_length}",
-    "tuple_type": "allowed is a list",
-    "union_tag_invalid": "allowed is {expected_tags}",
-    "union_tag_not_found": "allowed is 'gauss_newton', 'path_tracking' or 'contrastive'",
+EXPECTED = {
+    "bool_parsing": "true or false",
+    "dict_type": "a mapping",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "greater_than": "more than {gt}",
+    "greater_than_equal": "{ge} or more",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "finite_number": "a finite number",
+    "literal_error": "{expected}",
+    "model_type": "a mapping",
+    "string_type": "text",
+    "too_long": "at most {max_length}",
+    "too_short": "at least {min_length}",
+    "tuple_type": "a list",
+    "union_tag_invalid": "{expected_tags}",
+    "union_tag_not_found": "'gauss_newton', 'path_tracking' or 'contrastive'",
 }
-"""What is allowed where pydantic finds an error of a type."""
+"""What is expected where pydantic finds an error of a type."""
 
 
 class ConfigurationError(ValueError):
@@ -63,13 +64,13 @@ def read_yaml(path: Path) -> dict[str, Any]:
         data = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except FileNotFoundError:
         near = ", ".join(sorted(file.stem for file in path.parent.glob("*.yaml")))
-        raise ConfigurationError(f"{path}: no such file; allowed are {near}") from None
+        raise ConfigurationError(f"{path}: no such file, expected one of {near}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         raise ConfigurationError(f"{path}{where}: not YAML: {getattr(error, 'problem', error)}") from None
     if not isinstance(data, dict):
-        raise ConfigurationError(f"{path}: found {type(data).__name__}; allowed is a mapping of keys to values")
+        raise ConfigurationError(f"{path}: {mismatch(type(data).__name__, 'a mapping of keys to values')}")
     return data
 
 
@@ -135,7 +136,7 @@ def check_names(names: Iterable[str], folder: Path, where: str) -> None:
     studies = sorted(file.stem for file in folder.glob("*.yaml"))
     for name in names:
         if name not in studies:
-            raise ConfigurationError(f"{where}: {name}: no such study; allowed are {', '.join(studies)}")
+            raise ConfigurationError(f"{where}: {mismatch(name, one_of(studies))}")
 
 
 def check_beside(studies: Mapping[str, Study | ContinuumStudy], where: str) -> None:
@@ -143,9 +144,7 @@ def check_beside(studies: Mapping[str, Study | ContinuumStudy], where: str) -> N
     for name, study in studies.items():
         beside = getattr(study.figures, "beside", None)  # studies in continuous space have no such figure
         if beside is not None and beside not in studies:
-            raise ConfigurationError(
-                f"{where}: studies: figures.beside of {name} is {beside}; allowed are {', '.join(studies)}"
-            )
+            raise ConfigurationError(f"{where}: studies: figures.beside of {name}: {mismatch(beside, one_of(studies))}")
 
 
 def subtree(tree: Mapping[str, Any], *keys: str) -> dict[str, Any]:
@@ -186,11 +185,11 @@ def _line(where: str, error: Mapping[str, Any]) -> str:
         return f"{where}: {key}: missing, and there is no default"
     if kind.startswith("union_tag"):
         key, found = f"{key}.recipe", found.get("recipe") if isinstance(found, dict) else found
-    problem = ALLOWED.get(kind, "{msg}").format(**error | error.get("ctx", {}))
+    expected = EXPECTED.get(kind, "").format(**error.get("ctx", {}))
     if kind == "string_pattern_mismatch":
-        problem = f"allowed is {PATTERNS[error['ctx']['pattern']]}"
-    shown = "" if isinstance(found, dict) else _shown(found)
-    return ": ".join(filter(None, (where, key, shown, problem.removeprefix("Value error, "))))
+        expected = PATTERNS[error["ctx"]["pattern"]]
+    problem = mismatch(_shown(found), expected) if expected else error["msg"].removeprefix("Value error, ")
+    return ": ".join(filter(None, (where, key, problem)))
 
 
 def _shown(value: Any) -> str:

@@ -1,9 +1,12 @@
 """Types of the values in study files, and mappings that refuse unknown keys."""
 
 import difflib
+import json
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WrapValidator, model_validator
+
+from dbd.messages import mismatch
 
 PATTERNS = {
     "^[A-Z]$": "one upper-case letter",
@@ -16,7 +19,7 @@ LETTER, NAME, COLOR = PATTERNS
 def _no_truth(value: Any) -> Any:
     """Refuse true and false, which would count as 1 and 0."""
     if isinstance(value, bool):
-        raise ValueError("allowed is a number")
+        raise ValueError(mismatch(json.dumps(value), "a number"))
     return value
 
 
@@ -28,7 +31,7 @@ def _molecules(value: Any, check: Any) -> Any:
             raise ValueError
         return check(value)
     except (TypeError, ValueError):
-        raise ValueError("allowed is a number from 0, or a range [least, most]") from None
+        raise ValueError(mismatch(json.dumps(value), "a number from 0, or a range [least, most]")) from None
 
 
 Letter = Annotated[str, Field(pattern=LETTER)]
@@ -52,5 +55,5 @@ class Strict(BaseModel):
                 if key not in cls.model_fields:
                     near = difflib.get_close_matches(str(key), cls.model_fields, n=1)
                     hint = f" (did you mean '{near[0]}'?)" if near else ""
-                    raise ValueError(f"unknown key '{key}'{hint}; allowed are {', '.join(cls.model_fields)}")
+                    raise ValueError(f"unknown key '{key}'{hint}, expected one of {', '.join(cls.model_fields)}")
         return data
