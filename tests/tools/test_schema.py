@@ -12,7 +12,7 @@ from dbd.study.lattice_study import Study
 
 SCHEMAS = {
     "config/schema/study.schema.json": Study,
-    "config/schema/continuous_study.schema.json": ContinuumStudy,
+    "config/schema/continuum_study.schema.json": ContinuumStudy,
 }
 
 

@@ -16,7 +16,7 @@ from dbd.study.lattice_study import Study, Workflow  # noqa: E402
 
 SCHEMAS = {
     ROOT / "config" / "schema" / "study.schema.json": Study,
-    ROOT / "config" / "schema" / "continuous_study.schema.json": ContinuumStudy,
+    ROOT / "config" / "schema" / "continuum_study.schema.json": ContinuumStudy,
 }
 TABLES = {
     "`config/config.yaml`": Workflow,
@@ -33,7 +33,7 @@ def schema(kind: type) -> str:
 
 
 def rows(node: dict[str, Any], definitions: dict[str, Any], told: set[str], prefix: str = ""):
-    """Yield (key, default, meaning) of every key below a schema node; a section told before is not told again."""
+    """Yield (key, default, meaning) of every key below a schema node; a section appears once."""
     for key, entry in node.get("properties", {}).items():
         default = "required" if key in node.get("required", []) else f"`{json.dumps(entry.get('default'))}`"
         choices = references(entry, definitions)
@@ -53,7 +53,9 @@ def rows(node: dict[str, Any], definitions: dict[str, Any], told: set[str], pref
         for choice in choices:
             if choice["title"] not in told:
                 told.add(choice["title"])
-                yield from rows(choice, definitions, told, f"{path}{suffix}.")
+                recipe = choice["properties"].get("recipe", {}).get("const")
+                for deeper, default, meaning in rows(choice, definitions, told, f"{path}{suffix}."):
+                    yield deeper, default, f"`{recipe}`: {meaning}" if recipe else meaning
 
 
 def references(entry: Any, definitions: dict[str, Any]) -> list[dict[str, Any]]:
@@ -71,10 +73,9 @@ def table(kind: type) -> str:
     """Markdown table of the keys of a configuration type."""
     tree = kind.model_json_schema()
     lines = ["| key | default | meaning |", "|---|---|---|"]
-    # A key of several recipes stands once, unless it is not the same in all of them.
-    lines += dict.fromkeys(
+    lines += [
         f"| `{key}` | {default} | {meaning} |" for key, default, meaning in rows(tree, tree.get("$defs", {}), set())
-    )
+    ]
     return "\n".join(lines)
 
 
