@@ -167,7 +167,7 @@ class ClosureSection(Strict):
     spacing: Positive = Field(description="Grid spacing of the exponent over S / (1 + S).")
     upper: Positive = Field(1.0, description="Upper end of its grid, from 0.", le=1)
     roughness: Positive = Field(description="Weight of the roughness penalty.")
-    error: Positive = Field(0.003, description="Relative error granted to the closure beside that of the data.")
+    error: Positive = Field(0.003, description="Relative error granted to the closure, besides that of the data.")
     tolerance: Positive = Field(1.0, description="Gain in log-likelihood below which a step is the last.")
 
 

@@ -80,7 +80,7 @@ def estimate(coefficients: Mapping[str, float], work: Work) -> float:
 
 
 def cores(seconds: float) -> int:
-    """Cores for a job that would take so many seconds on one."""
+    """Cores for a job that would take `seconds` on one."""
     return min(math.ceil(seconds / SECONDS_PER_CORE), MOST_CORES)
 
 

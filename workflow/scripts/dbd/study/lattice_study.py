@@ -173,7 +173,7 @@ class FiguresSection(Strict):
         {}, description="Colour of a model in all figures, by model name, as #rrggbb."
     )
     beside: Name | None = Field(
-        None, description="Study that figure site_selection shows beside this one: the same with another choice."
+        None, description="Study that figure site_selection compares with this one: the same with another choice."
     )
 
 

@@ -202,7 +202,7 @@ class ModelSection(Strict):
         "are exact, else 100 lattices of 20 sweeps.",
     )
     oracle: bool = Field(False, description="Also report the best this family can reach at each step.")
-    published: dict[str, Number] = Field({}, description="Published errors by observable, to set beside ours.")
+    published: dict[str, Number] = Field({}, description="Published errors by observable, to compare with ours.")
     published_relative: dict[str, Number] = Field(
         {}, description="Published errors by observable, relative to the range of the published simulation."
     )

@@ -97,7 +97,7 @@ def load_study(
     Raises
     ------
     ConfigurationError
-        One line for each mistake. Of mistakes that follow from others, only the first is told.
+        One line for each mistake. Of mistakes that follow from others, only the first is reported.
     """
     where = f"{path} with {origin}" if changes else str(path)
     tree = overlay(read_yaml(path), changes or {})
@@ -140,7 +140,7 @@ def check_names(names: Iterable[str], folder: Path, where: str) -> None:
 
 
 def check_beside(studies: Mapping[str, Study | ContinuumStudy], where: str) -> None:
-    """Raise ConfigurationError unless what studies are shown beside is among the studies."""
+    """Raise ConfigurationError unless every study that another one is compared with exists."""
     for name, study in studies.items():
         beside = getattr(study.figures, "beside", None)  # studies in continuous space have no such figure
         if beside is not None and beside not in studies:
