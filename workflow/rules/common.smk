@@ -1,6 +1,5 @@
-"""What all rules share: the checked configuration, the paths of the data, and the inputs that are code."""
+"""What all rules share: the checked configuration, which studies a rule is for, and its params and code."""
 
-import ast
 import hashlib
 import os
 import sys
@@ -9,20 +8,47 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
-sys.path.insert(0, str(SCRIPTS))
+HERE = Path(workflow.current_basedir.get_path_or_uri(secret_free=True))
+if not HERE.is_dir():
+    raise WorkflowError(f"{HERE}: this workflow runs from a local copy; clone it")
+WORKFLOW = Path(os.path.relpath(HERE.parent))
+SCRIPTS = WORKFLOW / "scripts"
+STUDY_FILES = Path(os.path.relpath(HERE.parents[1] / "config" / "studies"))
+sys.path.insert(0, str(HERE.parent / "scripts"))
 
-from dbd.study import reading as definition
 from dbd.evaluation.baselines import BASELINES
+from dbd.study import reading as definition
+from dbd.study.imports import library_files
 from dbd.study.lattice_checks import exactly_known
 from dbd.study.lattice_study import Workflow
+from dbd.study.part import Part
+
+
+def refuse(mistake):
+    """Stop before anything runs, with a line for each mistake."""
+    sys.exit(f"Error in the configuration:\n{mistake}")
+
+
+def is_rule(name):
+    """Whether there is a rule of a name already."""
+    try:
+        getattr(rules, name)
+    except (AttributeError, WorkflowError):
+        return False
+    return True
+
+
+# Names on the command line, as targets or as folders of files that are targets.
+ASKED = {
+    name
+    for target in (workflow.dag_settings and workflow.dag_settings.targets) or ()
+    for name in Path(target).parts
+}
 
 try:
-    ORIGIN = " and ".join(
-        dict.fromkeys(os.path.relpath(file) for file in workflow.configfiles)
-    )
+    FILES = dict.fromkeys(os.path.relpath(file) for file in workflow.configfiles)
+    ORIGIN = " and ".join(FILES) or "config"
     SETTINGS = definition.parse(Workflow, config, ORIGIN)
-    STUDY_FILES = Path(os.path.relpath(workflow.basedir), "config", "studies")
     definition.check_names(SETTINGS.overrides, STUDY_FILES, f"{ORIGIN}: overrides")
     definition.check_names(SETTINGS.studies, STUDY_FILES, f"{ORIGIN}: studies")
     # Every study file can be built by name; mistakes matter in those that are asked for.
@@ -30,11 +56,11 @@ try:
         STUDY_FILES,
         SETTINGS.overrides,
         f"the overrides of {ORIGIN}",
-        needed=[*SETTINGS.studies, *sys.argv],
+        needed={*SETTINGS.studies, *ASKED},
     )
     definition.check_beside(STUDIES, ORIGIN)
 except definition.ConfigurationError as error:
-    sys.exit(f"Error in the configuration:\n{error}")
+    refuse(error)
 
 TREES = {
     name: study.model_dump(mode="json") | {"seed": SETTINGS.seed}
@@ -53,29 +79,49 @@ pathvars:
     benchmarks=f"{SETTINGS.results}/benchmarks",
 
 
+# Files that several rules make, one for each kind of study or model.
+LEARNED = "<results>/{study}/models/{model}/dynamics.nc"
+PREDICTED = "<results>/{study}/models/{model}/{split}.nc"
+COUNTED = "<results>/{study}/{split}/counts/{part}.nc"
+EVALUATION = "<results>/{study}/evaluation.csv"
+SUMMARY = "<results>/{study}/summary.csv"
+
+
+def any_of(names):
+    """Constraint of a wildcard to some names, if need be to none."""
+    return "|".join(names) or "(?!)"
+
+
 def on_lattice(study):
     """Whether a study is one on a lattice; the others are in continuous space."""
     return "lattice" in TREES[study]
 
 
-def any_of(studies):
-    """Constraint of a wildcard to some studies, if need be to none."""
-    return "|".join(studies) or "(?!)"
+ON_LATTICE = [name for name in STUDIES if on_lattice(name)]
+IN_SPACE = [name for name in STUDIES if not on_lattice(name)]
+OF_PAIRS = [name for name in IN_SPACE if STUDIES[name].of_pairs]
+OF_DENSITIES = [name for name in IN_SPACE if not STUDIES[name].of_pairs]
 
 
 # Rules of studies in continuous space have a constraint of their own.
 wildcard_constraints:
-    study=any_of(filter(on_lattice, STUDIES)),
-    split="|".join(
+    study=any_of(ON_LATTICE),
+    split=any_of(
         {split for study in STUDIES.values() for split in study.ensemble.splits}
     ),
-    model="|".join({model for study in STUDIES.values() for model in study.models}),
-    baseline="|".join(BASELINES),
-    part=r"ic\d+-\d+_run\d+-\d+",
+    model=any_of({model for study in STUDIES.values() for model in study.models}),
+    baseline=any_of(BASELINES),
+    part=Part.PATTERN,
 
 
 # Keys of a model that say which family its Boltzmann distribution is from.
 FAMILY = ("interactions", "layers", "reference_density")
+
+
+@cache
+def code(script):
+    """Input files of a rule: its script, and the library files that the script imports, directly or through others."""
+    return sorted(map(str, library_files(SCRIPTS / script)))
 
 
 def settings(*keys):
@@ -98,176 +144,26 @@ def start_settings(*keys):
     return params
 
 
-@cache
-def imported(file):
-    """Files of the library that a file imports."""
-    names = []
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module]
-            names += [f"{node.module}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-    files = {SCRIPTS.joinpath(*name.split(".")).with_suffix(".py") for name in names}
-    return {file for file in files if file.exists()}
-
-
-@cache
-def library(script):
-    """Files of the library that a script imports, directly or through others, found by walking the imports."""
-    found, ahead = set(), [SCRIPTS / script]
-    while ahead:
-        new = imported(ahead.pop()) - found
-        found |= new
-        ahead += new
-    return sorted(os.path.relpath(file) for file in found)
-
-
-def parts(study, split):
-    """Names of the pieces that a split's ensemble is cut into: a fixed grid, so that a larger ensemble adds pieces."""
-    ensemble = STUDIES[study].ensemble
-    initial_conditions = definition.initial_conditions(STUDIES[study], split)
-    return [
-        f"ic{first}-{min(first + ensemble.batch.initial_conditions, initial_conditions)}"
-        f"_run{run}-{min(run + ensemble.batch.runs, ensemble.splits[split].runs)}"
-        for first in range(0, initial_conditions, ensemble.batch.initial_conditions)
-        for run in range(0, ensemble.splits[split].runs, ensemble.batch.runs)
-    ]
-
-
-def ensemble(study, split):
-    """Files of the simulated lattices of a split."""
-    return expand(
-        "<results>/{study}/{split}/ensemble/{part}.nc",
-        study=study,
-        split=split,
-        part=parts(study, split),
-    )
-
-
-def products(study):
-    """Everything that a study ends in; in continuous space without models, the densities of its splits."""
-    if not on_lattice(study) and not STUDIES[study].models:
-        return [
-            f"<results>/{study}/{split}/densities.nc"
-            for split in STUDIES[study].ensemble.splits
-        ]
-    tables = ["evaluation", "summary"]
-    if on_lattice(study):
-        tables += ["sweeps"] * bool(STUDIES[study].evaluation.sweeps)
-        tables += ["control"] * exactly_known(STUDIES[study])
-    return [f"<results>/{study}/{name}.csv" for name in tables] + figures(study)
-
-
-def lattices_if(needed):
-    """Input function: the lattices of the split, training by default, for models whose recipe draws from them."""
-    return lambda w: (
-        ensemble(w.study, w.get("split", "train"))
-        if needed(STUDIES[w.study].models[w.model])
-        else []
-    )
-
-
-def samples_initial(wildcards):
-    """Whether a model's initial parameters are matched under its sampling law."""
-    model = STUDIES[wildcards.study].models[wildcards.model]
-    return model.initial.method == "sampled"
-
-
-def tracks_paths(wildcards):
-    """Whether a model is learned by path tracking; the same static matching is then its oracle."""
-    model = STUDIES[wildcards.study].models[wildcards.model]
-    return model.learning.recipe == "path_tracking"
-
-
-def predictions(wildcards):
-    """Predictions of all models on the evaluated split, of their families' oracles, and of what they have to beat."""
-    models = f"<results>/{wildcards.study}/models"
-    split = evaluated(wildcards.study)
-    oracles = [
-        f"{models}/{name}/oracle.{split}.nc"
-        for name, model in STUDIES[wildcards.study].models.items()
-        if model.oracle
-    ]
-    return predicted(wildcards) + oracles + baselines(wildcards)
-
-
-def figures(study):
-    """Files of all figures of a study."""
-    return [
-        f"<results>/{study}/figures/{name}.{kind}"
-        for name in STUDIES[study].figures.draw
-        for kind in ("pdf", "png")
-    ]
-
-
-def figure(name):
-    """Output of a figure's rule; its caption is in workflow/report."""
-    paths = [f"<results>/{{study}}/figures/{name}.{kind}" for kind in ("pdf", "png")]
-    picture = report(paths[1], caption=f"../report/{name}.rst", category="{study}")
-    return [paths[0], picture]
-
-
-def beside(wildcards):
-    """A study and the one that it is shown beside."""
-    return [wildcards.study, STUDIES[wildcards.study].figures.beside]
-
-
-def evaluated(study):
-    """Split that a study's models are scored on."""
-    return STUDIES[study].evaluation.split
-
-
-def predicted(wildcards):
-    """Predictions of all models on the evaluated split."""
-    study = wildcards.study
-    return [
-        f"<results>/{study}/models/{model}/{evaluated(study)}.nc"
-        for model in STUDIES[study].models
-    ]
-
-
-def sampled_models(study):
-    """What the distributions of models with a sampling law are, and that law."""
-    return {
-        name: definition.subtree(model, *FAMILY, "sampling")
-        for name, model in TREES[study]["models"].items()
-        if model["sampling"]
-    }
-
-
-def baselines(wildcards):
-    """Predictions of all baselines on the evaluated split."""
-    study = wildcards.study
-    return [
-        f"<results>/{study}/baselines/{baseline}/{evaluated(study)}.nc"
-        for baseline in BASELINES
-    ]
-
-
-def learned(wildcards):
-    """Learned dynamics of all models."""
-    return [
-        f"<results>/{wildcards.study}/models/{model}/dynamics.nc"
-        for model in STUDIES[wildcards.study].models
-    ]
-
-
-def drawn(*keys):
-    """Params of a figure: the named keys of the study, and of its models what is drawn of them."""
+def split_settings(*keys, of=None):
+    """Params like those of `settings`, with the starts of a split: that of the wildcards, or training by default."""
 
     def params(wildcards):
-        models = TREES[wildcards.study]["models"]
-        shown = {
-            name: definition.subtree(model, *FAMILY, "title", "domain")
-            for name, model in models.items()
-        }
-        return settings(*keys, "figures.colors")(wildcards) | {"models": shown}
+        split = of(wildcards.study) if of else wildcards.get("split", "train")
+        starts = TREES[wildcards.study]["ensemble"]["splits"][split]["starts"]
+        return settings(*keys)(wildcards) | {"starts": starts}
 
     return params
 
 
-def compared(*keys):
-    """Params of a figure of models beside baselines: those of `drawn`, with what the baselines are called."""
-    titles = {name: baseline.title for name, baseline in BASELINES.items()}
-    return lambda wildcards: drawn(*keys)(wildcards) | {"baselines": titles}
+def part_settings(*keys):
+    """Params like those of `settings`, with the starts that a part is about and the number of its first one."""
+
+    def params(wildcards):
+        conditions = Part.parse(wildcards.part).conditions
+        starts = TREES[wildcards.study]["ensemble"]["splits"][wildcards.split]["starts"]
+        return settings(*keys)(wildcards) | {
+            "first": conditions.start,
+            "starts": starts[conditions.start : conditions.stop],
+        }
+
+    return params

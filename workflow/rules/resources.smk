@@ -1,13 +1,12 @@
-# What jobs ask for, from what they have to do and what such jobs were measured to need (workflow/resources.yaml).
+# What jobs ask for, from what they have to do and what such jobs were measured to need (workflow/resources.yaml). Rules
+# that say nothing of it are small in every study; default-resources of the profile covers them.
 
 import math
 
 import yaml
 from dbd.study import job_costs as costs
 
-NEEDS = yaml.safe_load(
-    (Path(workflow.basedir) / "workflow" / "resources.yaml").read_text(encoding="utf-8")
-)
+NEEDS = yaml.safe_load((WORKFLOW / "resources.yaml").read_text(encoding="utf-8"))
 MARGIN = {"memory": 1.5, "processor": 3}
 START_MINUTES = 5  # imports, compilation, a slow file system
 
@@ -23,18 +22,14 @@ def cores(rule):
     return lambda wildcards: costs.cores(need(rule, "processor", wildcards))
 
 
-def memory(rule):
-    """Memory of a rule's jobs in MB, more with each attempt."""
-    return lambda wildcards, attempt: attempt * math.ceil(
-        MARGIN["memory"] * need(rule, "memory", wildcards)
-    )
+def needs(rule):
+    """Memory (MB) and run time (minutes) of a rule's jobs, more with each attempt."""
 
+    def memory(wildcards, attempt):
+        return attempt * math.ceil(MARGIN["memory"] * need(rule, "memory", wildcards))
 
-def minutes(rule):
-    """Run time of a rule's jobs in minutes, more with each attempt."""
-
-    def asked(wildcards, threads, attempt):
+    def minutes(wildcards, threads, attempt):
         seconds = MARGIN["processor"] * need(rule, "processor", wildcards) / threads
         return attempt * math.ceil(START_MINUTES + seconds / 60)
 
-    return asked
+    return {"mem_mb": memory, "runtime": minutes}

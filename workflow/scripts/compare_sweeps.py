@@ -22,7 +22,7 @@ def compare_sweeps(settings, moments, predictions, generator_of):
     observables, scoring = settings["observables"], settings["evaluation"]
     tables = []
     for name, section in settings["models"].items():
-        theta = predictions[name].theta.values[:, : (scoring["last_step"] or moments.step.values[-1]) + 1]
+        theta = predictions[name].theta.values[:, : scoring["last_step"] + 1]
         reference = moments.sel(observable=observables).isel(time=slice(theta.shape[1]))
         sweeps = sorted({*scoring["sweeps"], section["sampling"]["sweeps"]})
         law = build_moment_map(

@@ -22,7 +22,7 @@ def model_name(path):
 def evaluate_study(settings, moments, predictions):
     """Return the tables (evaluation, summary) of predictions by model name against simulated moments."""
     scoring = settings["evaluation"]
-    last = scoring["last_step"] or moments.step.values[-1]
+    last = scoring["last_step"]
     scored = dict(time=slice(0, last + 1))
     rows, summaries = [], []
     for name, predicted in predictions.items():

@@ -53,7 +53,7 @@ if __name__ == "__main__":
         settings = snakemake.params.settings
         moments = dict(zip(settings["choices"], map(read, snakemake.input.moments), strict=True))
         lattices = (read_lattices([path])[0] for path in snakemake.input.lattices)
-        last = settings["evaluation"]["last_step"] or next(iter(moments.values())).sizes["time"] - 1
+        last = settings["evaluation"]["last_step"]
         figure = plot_site_selection(
             moments, dict(zip(settings["choices"], lattices, strict=True)), settings["lattice"]["shape"], last
         )

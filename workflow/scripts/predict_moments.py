@@ -24,7 +24,7 @@ def predict_moments(settings, study, split, model, coefficients, initial, thread
     section, observables = settings["models"][model], settings["observables"]
     energy = build_model(settings, section)
     dynamics = build_dynamics(settings, section, energy)
-    steps = settings["evaluation"]["last_step"] or settings["ensemble"]["steps"]
+    steps = settings["evaluation"]["last_step"]
     theta = dynamics.integrate(coefficients, initial, steps, threads=threads)
     moments = build_moment_map(energy, observables, section["sampling"]).moments(
         theta, lambda *point: stream(settings["seed"], "predict", study, split, model, *point), threads

@@ -12,8 +12,6 @@ turns                 initial_condition, run               hop attempts
 What the reactions conserve is in the log, and is checked in every run.
 """
 
-import re
-
 import numpy as np
 import xarray as xr
 
@@ -24,6 +22,7 @@ from dbd.lattice.packing import blocks, pack, times_per_byte
 from dbd.numerics.random_streams import stream
 from dbd.simulation.initial_conditions import initial_lattices, initial_names, initial_numbers
 from dbd.simulation.lattice_simulation import check_conserved, simulate_runs
+from dbd.study.part import Part
 
 
 def simulate_ensemble(settings, study, split, initial_conditions, runs, threads):
@@ -89,13 +88,13 @@ if __name__ == "__main__":
     with job(snakemake.log[0]) as log:
         conserved = build_network(snakemake.params.settings).conserved_quantities()
         log.info("conserved by the reactions: %s", ", ".join(conserved) or "nothing")
-        first, last, first_run, last_run = map(int, re.findall(r"\d+", snakemake.wildcards.part))
+        part = Part.parse(snakemake.wildcards.part)
         dataset = simulate_ensemble(
             snakemake.params.settings,
             snakemake.wildcards.study,
             snakemake.wildcards.split,
-            range(first, last),
-            range(first_run, last_run),
+            part.conditions,
+            part.runs,
             snakemake.threads,
         )
         write(dataset, snakemake.output[0], provenance(snakemake.params.settings))

@@ -16,8 +16,6 @@ number_squares, ...           as the sums, without group                   squar
 All are whole numbers, so the parts of an ensemble add up to the same in any order and however it is cut.
 """
 
-import re
-
 import numpy as np
 import xarray as xr
 
@@ -26,6 +24,7 @@ from dbd.continuum.particle_counts import Tally, count_cells, count_gaps, count_
 from dbd.files.netcdf import provenance, write
 from dbd.job import job, progress
 from dbd.numerics.random_streams import stream
+from dbd.study.part import Part
 
 DIMENSIONS = {
     "number": ("time", "species"),
@@ -109,8 +108,7 @@ def dataset_of(tallies, settings):
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
-        _, _, first_run, last_run = map(int, re.findall(r"\d+", snakemake.wildcards.part))
         dataset = simulate_particles(
-            snakemake.params.settings, snakemake.wildcards.study, snakemake.wildcards.split, range(first_run, last_run)
+            snakemake.params.settings, snakemake.wildcards.study, snakemake.wildcards.split, Part.parse(snakemake.wildcards.part).runs
         )
         write(dataset, snakemake.output[0], provenance(snakemake.params.settings))

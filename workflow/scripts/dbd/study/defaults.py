@@ -12,6 +12,7 @@ from typing import Any
 from dbd.lattice.observables import LONGEST_WORD
 
 BIAS = (-6.0, 3.0)  # default grid along a bias of the visible layer: from one site in 400 to 19 in 20
+STEPS = 100  # default number of time steps of an ensemble
 COUPLING = (-3.0, 3.0)  # along any other parameter
 SPACING = 0.75
 AXES = 3  # parameters that right-hand sides depend on
@@ -26,6 +27,8 @@ def complete(study: Any) -> Any:
         return study
     models = {name: _complete_model(name, model, study) for name, model in _mapping(study.get("models")).items()}
     completed = {"observables": _observables(study), **study}
+    if isinstance(study.get("evaluation", {}), Mapping):
+        completed["evaluation"] = _up_to_the_last(study.get("evaluation", {}), study)
     if models:
         completed["models"] = models
     elif isinstance(study.get("figures", {}), Mapping):
@@ -55,7 +58,17 @@ def _complete_model(name: str, model: Any, study: Mapping[str, Any]) -> Any:
         "sampling": None if chain else PREDICTION,
     }
     given = {key: value for key, value in model.items() if value is not None or key == "sampling"}
-    return {**defaults, **given, "domain": _domain(model, _words(study.get("species")))}
+    completed = {**defaults, **given, "domain": _domain(model, _words(study.get("species")))}
+    if _mapping(completed["learning"]).get("recipe") == "path_tracking":
+        completed["learning"] = _up_to_the_last(completed["learning"], study)
+    return completed
+
+
+def _up_to_the_last(section: Mapping[str, Any], study: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A section with the last time step that it is about: the last simulated one, unless it says another."""
+    steps = _mapping(study.get("ensemble")).get("steps", STEPS)
+    known = isinstance(steps, int) and steps > 0 and section.get("last_step") is None
+    return {**section, "last_step": steps} if known else section
 
 
 def _is_chain(model: Mapping[str, Any], study: Mapping[str, Any]) -> bool:

@@ -7,12 +7,12 @@ sampled moments. Memory and time are linear in them, with coefficients fitted pe
 """
 
 import math
-import re
 from collections.abc import Callable, Mapping
 
 from dbd.lattice.packing import times_per_byte
 from dbd.study.lattice_study import Study
 from dbd.study.model import PathTrackingSection, SamplingSection
+from dbd.study.part import Part
 from dbd.study.reading import initial_conditions
 
 SECONDS_PER_CORE = 1200
@@ -24,8 +24,8 @@ Work = dict[str, float]
 
 def part_work(study: Study, names: Mapping[str, str]) -> Work:
     """Lattices of one part of an ensemble, packed and unpacked a few runs at a time."""
-    first, last, first_run, last_run = map(int, re.findall(r"\d+", names["part"]))
-    work = _lattices(study, last - first, last_run - first_run)
+    part = Part.parse(names["part"])
+    work = _lattices(study, len(part.conditions), len(part.runs))
     return work | {"packed": work["lattices"] / times_per_byte(len(study.species) + 1)}
 
 
@@ -67,7 +67,9 @@ WORK: dict[str, Callable[[Study, Mapping[str, str]], Work]] = {
     "count_moments": part_work,
     "combine_moments": trajectory_work,
     "initial_parameters": initial_work,
-    "learn_dynamics": learning_work,
+    "learn_gauss_newton": learning_work,
+    "learn_path_tracking": learning_work,
+    "learn_contrastive": learning_work,
     "predict_moments": prediction_work,
     "match_oracle": matching_work,
 }

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from dbd.messages import mismatch
-from dbd.study.defaults import complete
+from dbd.study.defaults import STEPS, complete
 from dbd.study.model import ModelSection
 from dbd.study.values import COLOR, Count, Letter, Molecules, Name, Number, Positive, Strict
 
@@ -112,7 +112,7 @@ class EnsembleSection(Strict):
     """The stochastic simulations."""
 
     dt: Positive = Field(description="Length of a time step, in the unit of time of the rates.")
-    steps: Count = Field(100, description="Number of time steps; lattices are recorded at steps 0 to this.")
+    steps: Count = Field(STEPS, description="Number of time steps; lattices are recorded at steps 0 to this.")
     splits: dict[Name, SplitSection] = Field(
         {"train": SplitSection(initial_conditions=20, runs=50), "test": SplitSection(initial_conditions=10, runs=50)},
         min_length=1,
@@ -130,7 +130,7 @@ class EvaluationSection(Strict):
     """How models are compared with simulations."""
 
     split: str = Field("test", description="Split on which the summary is scored.")
-    last_step: Count | None = Field(None, description="Last time step that counts; without it the last simulated.")
+    last_step: Count | None = Field(None, description="Last time step that counts; by default the last simulated.")
     average: Literal["mean", "root_mean_square"] = Field(
         "mean", description="Average over time steps of the error per step that the summary shows."
     )

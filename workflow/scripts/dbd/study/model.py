@@ -98,7 +98,7 @@ class PathTrackingSection(Strict):
         description="Whether the derivatives of moments are differences with common random numbers, not covariances: "
         "for hidden layers, which few sweeps leave far from equilibrium.",
     )
-    last_step: Count | None = Field(None, description="Last time step that is learned from; without it the last.")
+    last_step: Count | None = Field(None, description="Last time step that is learned from; by default the last.")
     tolerance: Positive = Field(
         TOLERANCE,
         description="Difference of moments, relative to their range, that weighs as much as a coupling of 0.6: "

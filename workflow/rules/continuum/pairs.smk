@@ -13,60 +13,52 @@ PAIR_EQUATION = (
 
 rule learn_pairs:
     input:
-        library("learn_pairs.py"),
-        densities="<results>/{study}/train/densities.nc",
+        code("learn_pairs.py"),
+        densities=of_split(rules.combine_densities.output, "train"),
     output:
-        "<results>/{study}/models/{model}/dynamics.nc",
+        LEARNED,
     log:
         "<logs>/{study}/models/{model}/learn_pairs.log",
     benchmark:
         "<benchmarks>/{study}/models/{model}/learn_pairs.tsv"
     wildcard_constraints:
-        study=OF_PAIRS,
+        study=any_of(OF_PAIRS),
     conda:
-        "../../envs/numerics.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=30,
+        "../../../envs/numerics.yaml"
     params:
         settings=split_settings(*PAIR_EQUATION, "models.{model}"),
     message:
         "Learn {wildcards.study}, model {wildcards.model}"
     script:
-        "../scripts/learn_pairs.py"
+        "../../scripts/learn_pairs.py"
 
 
 rule predict_pairs:
     input:
-        library("predict_pairs.py"),
-        dynamics="<results>/{study}/models/{model}/dynamics.nc",
+        code("predict_pairs.py"),
+        dynamics=LEARNED,
     output:
-        "<results>/{study}/models/{model}/{split}.nc",
+        PREDICTED,
     log:
         "<logs>/{study}/models/{model}/predict_pairs.{split}.log",
     benchmark:
         "<benchmarks>/{study}/models/{model}/predict_pairs.{split}.tsv"
     wildcard_constraints:
-        study=OF_PAIRS,
+        study=any_of(OF_PAIRS),
     conda:
-        "../../envs/numerics.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
+        "../../../envs/numerics.yaml"
     params:
         settings=split_settings(*PAIR_EQUATION, "ensemble.steps", "models.{model}"),
     message:
         "Predict {wildcards.study}, split {wildcards.split}, with model {wildcards.model}"
     script:
-        "../scripts/predict_pairs.py"
+        "../../scripts/predict_pairs.py"
 
 
 rule match_pairs:
     input:
-        library("match_pairs.py"),
-        densities=lambda w: f"<results>/{w.study}/{evaluated(w.study)}/densities.nc",
+        code("match_pairs.py"),
+        densities=of_split(rules.combine_densities.output),
     output:
         "<results>/{study}/matching.nc",
     log:
@@ -74,13 +66,9 @@ rule match_pairs:
     benchmark:
         "<benchmarks>/{study}/match_pairs.tsv"
     wildcard_constraints:
-        study=OF_PAIRS,
+        study=any_of(OF_PAIRS),
     conda:
-        "../../envs/numerics.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=30,
+        "../../../envs/numerics.yaml"
     params:
         settings=settings(
             "space",
@@ -92,34 +80,30 @@ rule match_pairs:
     message:
         "Match the pairs of {wildcards.study}"
     script:
-        "../scripts/match_pairs.py"
+        "../../scripts/match_pairs.py"
 
 
 rule evaluate_pairs:
     input:
-        library("evaluate_pairs.py"),
-        densities=lambda w: f"<results>/{w.study}/{evaluated(w.study)}/densities.nc",
-        predictions=of_models("{split}.nc"),
-        matching="<results>/{study}/matching.nc",
+        code("evaluate_pairs.py"),
+        densities=of_split(rules.combine_densities.output),
+        predictions=of_models(PREDICTED),
+        matching=rules.match_pairs.output[0],
     output:
-        "<results>/{study}/evaluation.csv",
-        "<results>/{study}/summary.csv",
-        "<results>/{study}/matching.csv",
+        EVALUATION,
+        table(SUMMARY),
+        table("<results>/{study}/matching.csv"),
     log:
         "<logs>/{study}/evaluate_pairs.log",
     benchmark:
         "<benchmarks>/{study}/evaluate_pairs.tsv"
     wildcard_constraints:
-        study=OF_PAIRS,
+        study=any_of(OF_PAIRS),
     conda:
-        "../../envs/numerics.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
+        "../../../envs/numerics.yaml"
     params:
         settings=split_settings("space.lengths", "evaluation", "matching", of=evaluated),
     message:
         "Evaluate {wildcards.study}"
     script:
-        "../scripts/evaluate_pairs.py"
+        "../../scripts/evaluate_pairs.py"

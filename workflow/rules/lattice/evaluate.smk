@@ -1,10 +1,19 @@
 # Evaluation: learned models, and what they have to beat, against simulations they have not seen.
 
 
+def sampled_models(study):
+    """What the distributions of models with a sampling law are, and that law."""
+    return {
+        name: definition.subtree(model, *FAMILY, "sampling")
+        for name, model in TREES[study]["models"].items()
+        if model["sampling"]
+    }
+
+
 rule predict_baseline:
     input:
-        library("predict_baseline.py"),
-        moments="<results>/{study}/{split}/moments.nc",
+        code("predict_baseline.py"),
+        moments=rules.combine_moments.output[0],
     output:
         "<results>/{study}/baselines/{baseline}/{split}.nc",
     log:
@@ -12,11 +21,7 @@ rule predict_baseline:
     benchmark:
         "<benchmarks>/{study}/baselines/{baseline}/predict_baseline.{split}.tsv"
     conda:
-        "../../envs/numerics.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
+        "../../../envs/numerics.yaml"
     params:
         settings=settings(
             "species",
@@ -30,27 +35,23 @@ rule predict_baseline:
     message:
         "Predict {wildcards.study}, split {wildcards.split}, by {wildcards.baseline}"
     script:
-        "../scripts/predict_baseline.py"
+        "../../scripts/predict_baseline.py"
 
 
 rule evaluate_study:
     input:
-        library("evaluate_study.py"),
-        moments=lambda w: f"<results>/{w.study}/{STUDIES[w.study].evaluation.split}/moments.nc",
-        predictions=predictions,
+        code("evaluate_study.py"),
+        moments=of_split(rules.combine_moments.output),
+        predictions=lambda w: of_models(PREDICTED)(w) + oracles(w) + baselines(w),
     output:
-        evaluation="<results>/{study}/evaluation.csv",
-        summary="<results>/{study}/summary.csv",
+        evaluation=EVALUATION,
+        summary=table(SUMMARY),
     log:
         "<logs>/{study}/evaluate_study.log",
     benchmark:
         "<benchmarks>/{study}/evaluate_study.tsv"
     conda:
-        "../../envs/numerics.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
+        "../../../envs/numerics.yaml"
     params:
         settings=lambda w: settings("observables", "evaluation")(w)
         | {
@@ -63,26 +64,22 @@ rule evaluate_study:
     message:
         "Evaluate {wildcards.study}"
     script:
-        "../scripts/evaluate_study.py"
+        "../../scripts/evaluate_study.py"
 
 
 rule compare_sweeps:
     input:
-        library("compare_sweeps.py"),
-        moments=lambda w: f"<results>/{w.study}/{evaluated(w.study)}/moments.nc",
-        predictions=predicted,
+        code("compare_sweeps.py"),
+        moments=of_split(rules.combine_moments.output),
+        predictions=of_models(PREDICTED),
     output:
-        "<results>/{study}/sweeps.csv",
+        table("<results>/{study}/sweeps.csv"),
     log:
         "<logs>/{study}/compare_sweeps.log",
     benchmark:
         "<benchmarks>/{study}/compare_sweeps.tsv"
     conda:
-        "../../envs/numerics.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=30,
+        "../../../envs/numerics.yaml"
     params:
         settings=lambda w: settings(
             "species",
@@ -96,25 +93,21 @@ rule compare_sweeps:
     message:
         "Compare sampling laws of {wildcards.study}"
     script:
-        "../scripts/compare_sweeps.py"
+        "../../scripts/compare_sweeps.py"
 
 
 rule compare_exact:
     input:
-        library("compare_exact.py"),
-        moments=lambda w: f"<results>/{w.study}/{evaluated(w.study)}/moments.nc",
+        code("compare_exact.py"),
+        moments=of_split(rules.combine_moments.output),
     output:
-        "<results>/{study}/control.csv",
+        table("<results>/{study}/control.csv"),
     log:
         "<logs>/{study}/compare_exact.log",
     benchmark:
         "<benchmarks>/{study}/compare_exact.tsv"
     conda:
-        "../../envs/numerics.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=10,
+        "../../../envs/numerics.yaml"
     params:
         settings=settings(
             "species", "reactions", "lattice.shape", "lattice.boundary", "ensemble.dt"
@@ -122,4 +115,4 @@ rule compare_exact:
     message:
         "Compare {wildcards.study} with exact means and variances"
     script:
-        "../scripts/compare_exact.py"
+        "../../scripts/compare_exact.py"

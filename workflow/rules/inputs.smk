@@ -1,0 +1,116 @@
+"""Which files there are of a study, and which of them a rule reads."""
+
+from typing import Any, Callable, NamedTuple
+
+
+class Figure(NamedTuple):
+    """What a figure shows, in words; the params of its rule; and the inputs."""
+
+    what: str
+    settings: Callable
+    inputs: dict[str, Any]
+
+
+def table(file):
+    """Output that is a table of the study in Snakemake's report."""
+    caption = f"../../report/tables/{Path(file).stem}.rst"
+    return report(file, caption=caption, category="{study}")
+
+
+def evaluated(study):
+    """Split that a study's models are scored on."""
+    return STUDIES[study].evaluation.split
+
+
+def parts(study, split):
+    """Pieces that a split's ensemble is cut into: a fixed grid, so that a larger ensemble adds pieces."""
+    ensemble = STUDIES[study].ensemble
+    return Part.all(
+        definition.initial_conditions(STUDIES[study], split),
+        ensemble.splits[split].runs,
+        ensemble.batch.initial_conditions,
+        ensemble.batch.runs,
+    )
+
+
+def ensemble(study, split):
+    """Files of the simulated lattices of a split."""
+    return expand(
+        rules.simulate_ensemble.output,
+        study=study,
+        split=split,
+        part=parts(study, split),
+    )
+
+
+def all_counts(wildcards):
+    """Input function: what is counted in all parts of a split."""
+    return expand(COUNTED, **wildcards, part=parts(wildcards.study, wildcards.split))
+
+
+def of_split(output, split=None):
+    """Input function: a file of a split, by default the evaluated one."""
+    return lambda w: expand(output, study=w.study, split=split or evaluated(w.study))
+
+
+def of_models(file, split=None):
+    """Input function: a file of every model, of a split, by default the evaluated one."""
+    return lambda w: expand(
+        file,
+        study=w.study,
+        model=STUDIES[w.study].models,
+        split=split or evaluated(w.study),
+    )
+
+
+def baselines(wildcards):
+    """Input function: predictions of all baselines on the evaluated split."""
+    study = wildcards.study
+    return expand(
+        rules.predict_baseline.output,
+        study=study,
+        baseline=BASELINES,
+        split=evaluated(study),
+    )
+
+
+def oracles(wildcards):
+    """Input function: the best that families of models can reach on the evaluated split, where it is asked for."""
+    study = wildcards.study
+    return expand(
+        rules.match_oracle.output,
+        study=study,
+        model=[name for name, model in STUDIES[study].models.items() if model.oracle],
+        split=evaluated(study),
+    )
+
+
+def beside(wildcards):
+    """A study and the one that it is shown beside."""
+    return [wildcards.study, STUDIES[wildcards.study].figures.beside]
+
+
+def section(wildcards):
+    """Section of the model that a job is about."""
+    return STUDIES[wildcards.study].models[wildcards.model]
+
+
+def figures(study):
+    """Files of all figures of a study."""
+    return [
+        f"<results>/{study}/figures/{name}.{kind}"
+        for name in STUDIES[study].figures.draw
+        for kind in ("pdf", "png")
+    ]
+
+
+def products(study):
+    """Everything that a study ends in; in continuous space without models, the densities of its splits."""
+    if not on_lattice(study) and not STUDIES[study].models:
+        splits = STUDIES[study].ensemble.splits
+        return expand(rules.combine_densities.output, study=study, split=splits)
+    tables = [EVALUATION, SUMMARY]
+    if on_lattice(study):
+        tables += rules.compare_sweeps.output * bool(STUDIES[study].evaluation.sweeps)
+        tables += rules.compare_exact.output * exactly_known(STUDIES[study])
+    return expand(tables, study=study) + figures(study)

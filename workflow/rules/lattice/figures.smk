@@ -1,0 +1,117 @@
+# Figures of studies on a lattice: what each shows, what it reads, and with which settings.
+
+
+def drawn(*keys):
+    """Params of a figure: the named keys of the study, and of its models what is drawn of them."""
+
+    def params(wildcards):
+        models = TREES[wildcards.study]["models"]
+        shown = {
+            name: definition.subtree(model, *FAMILY, "title", "domain")
+            for name, model in models.items()
+        }
+        return settings(*keys, "figures.colors")(wildcards) | {"models": shown}
+
+    return params
+
+
+def compared(*keys):
+    """Params of a figure of models beside baselines: those of `drawn`, with what the baselines are called."""
+    titles = {name: baseline.title for name, baseline in BASELINES.items()}
+    return lambda wildcards: drawn(*keys)(wildcards) | {"baselines": titles}
+
+
+MOMENTS = rules.combine_moments.output
+LATTICE = ("species", "lattice.shape", "lattice.boundary", "ensemble.dt")
+EXAMPLE = {
+    "lattices": lambda w: ensemble(w.study, evaluated(w.study))[0],
+    "predictions": of_models(PREDICTED),
+}
+
+LATTICE_FIGURES = {
+    "lattices": Figure("example lattices of {study}", drawn(*LATTICE), EXAMPLE),
+    "counts": Figure(
+        "simulated means and neighbour correlations of {study}",
+        settings("lattice.shape"),
+        {"moments": of_split(MOMENTS, "train")},
+    ),
+    "initial_conditions": Figure(
+        "the initial conditions of {study}",
+        settings(),
+        {"moments": of_split(MOMENTS, "train")},
+    ),
+    "voxels": Figure(
+        "a lattice of {study} and its hidden units", drawn(*LATTICE), EXAMPLE
+    ),
+    "site_selection": Figure(
+        "what the choice of molecules does to {study}",
+        lambda w: settings("lattice.shape", "evaluation.last_step")(w)
+        | {"choices": [STUDIES[study].lattice.site_selection for study in beside(w)]},
+        {
+            "moments": lambda w: [
+                expand(MOMENTS, study=study, split=evaluated(study))[0]
+                for study in beside(w)
+            ],
+            "lattices": lambda w: [
+                ensemble(study, evaluated(study))[0] for study in beside(w)
+            ],
+        },
+    ),
+    "control": Figure(
+        "the control of {study}",
+        settings(),
+        {"control": rules.compare_exact.output[0]},
+    ),
+    "hermite_basis": Figure("the Hermite basis", settings(), {}),
+    "parameters": Figure(
+        "learned parameters over time of {study}",
+        drawn("ensemble.dt"),
+        {"predictions": of_models(PREDICTED)},
+    ),
+    "trajectories": Figure(
+        "learned trajectories of {study}",
+        drawn(),
+        {"predictions": of_models(PREDICTED)},
+    ),
+    "right_hand_sides": Figure(
+        "learned right-hand sides of {study}",
+        drawn(),
+        {"dynamics": of_models(LEARNED), "predictions": of_models(PREDICTED)},
+    ),
+    "learning": Figure(
+        "the learning of {study}", drawn(), {"dynamics": of_models(LEARNED)}
+    ),
+    "moments": Figure(
+        "predicted moments of {study}",
+        compared(),
+        {
+            "moments": of_split(MOMENTS),
+            "predictions": lambda w: of_models(PREDICTED)(w) + baselines(w),
+        },
+    ),
+    "held_out": Figure(
+        "held-out initial conditions of {study}",
+        drawn("species"),
+        {
+            "moments": of_split(MOMENTS),
+            "predictions": of_models(PREDICTED),
+            "independent": lambda w: expand(
+                rules.predict_baseline.output,
+                study=w.study,
+                baseline="independent_sites",
+                split=evaluated(w.study),
+            ),
+        },
+    ),
+    "rmse": Figure(
+        "errors of {study}", compared("observables"), {"evaluation": EVALUATION}
+    ),
+    "visited_grid": Figure(
+        "the visited grid of {study}",
+        drawn("species", "lattice.shape"),
+        {"moments": of_split(MOMENTS), "predictions": of_models(PREDICTED)},
+    ),
+    "relative_errors": Figure(
+        "relative errors of {study}", compared(), {"summary": SUMMARY}
+    ),
+}
