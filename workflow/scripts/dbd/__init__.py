@@ -1,5 +1,6 @@
 """Dynamic Boltzmann distributions. Knows nothing of Snakemake or of paths. Its folders, each using those above it:
 
+messages     how a mistake is reported
 lattice      where molecules can be: geometry, counting, packed storage
 kinetics     what follows from the reactions alone: networks, moment hierarchy, closures, exact first-order systems
 numerics     tools without physics: Hermite elements, damped Gauss-Newton descent, threads, random streams
@@ -15,7 +16,6 @@ evaluation   predictions, what they have to beat, and their errors
 build        from the sections of a study to objects; small files, because a file is the unit of rerun
 
 study        study files: types, derived defaults, cross-checks, reading
-messages     how a mistake is reported
 job          what every script does around its work
 plotting     the style of all figures
 """
