@@ -1,18 +1,5 @@
 """Merge the counts of all parts of an ensemble in continuous space into densities and pair densities.
 
-========================  ================================================  ===========================================
-variable                  dimensions                                        what it is
-========================  ================================================  ===========================================
-number, number_sem        initial_condition, time, species                  mean number of particles, standard error
-density, density_sem      initial_condition, time, species, cell            mean density in a cell, standard error
-pair_density,             initial_condition, time, species, other,          mean pair density, standard error
-pair_density_sem          distance
-gap                       initial_condition, time, gap                      law of distances of neighbours, per length
-runs                      initial_condition, group                          number of runs
-number_sums, cell_sums    initial_condition, group, time, species (, cell)  counts summed over the runs of a group
-number_squares            initial_condition, time, species                  squares of numbers summed over runs
-========================  ================================================  ===========================================
-
 Pair densities and gaps are there if pairs and gaps were counted. The provenance has one hash for all parts, that of
 their sums.
 """
@@ -22,7 +9,7 @@ import xarray as xr
 
 from dbd.build.particles import build_box
 from dbd.continuum.particle_counts import Tally, pair_volume
-from dbd.files.netcdf import content_hash, provenance, read, write
+from dbd.files.netcdf import content_hash, observations, provenance, read, variable, write
 from dbd.job import job
 
 KEPT = ("runs", "number_sums", "number_squares", "cell_sums")
@@ -41,58 +28,38 @@ def merge_counts(parts):
 def combine_densities(counts, settings):
     """Return the densities from the counts of an ensemble."""
     box, observables = build_box(settings), settings["observables"]
-    cells = observables["cells"]
-    moments = {}
+    cells, pairs, gaps = (observables[name] for name in ("cells", "pairs", "gaps"))
+    moments = {name: counts[name] for name in KEPT}
 
-    def add(name, counted, volume, unit, meaning):
-        mean, sem = zip(
-            *(
-                (tally.mean / volume, tally.sem / volume)
-                for tally in (
-                    Tally(counts.runs.values[k], counts[f"{counted}_sums"].values[k], squares)
-                    for k, squares in enumerate(counts[f"{counted}_squares"].values)
-                )
-            ),
-            strict=True,
-        )
-        where = counts[f"{counted}_squares"].dims
-        moments[name] = (where, np.stack(mean), {"units": unit, "long_name": meaning})
-        moments[f"{name}_sem"] = (
-            where,
-            np.stack(sem),
-            {"units": unit, "long_name": f"standard error of the {meaning}"},
-        )
+    def add(name, counted, volume, units, meaning):
+        squares = counts[f"{counted}_squares"]
+        columns = counts.runs.values, counts[f"{counted}_sums"].values, squares.values
+        tallies = [Tally(*row) for row in zip(*columns, strict=True)]
+        for suffix, values in (("", [one.mean for one in tallies]), ("_sem", [one.sem for one in tallies])):
+            text = f"standard error of the {meaning}" if suffix else meaning
+            moments[name + suffix] = variable(" ".join(squares.dims), np.stack(values) / volume, text, units)
 
-    per_volume = f"length-{box.dimension}"
     add("number", "number", 1.0, "1", "mean number of particles")
-    add("density", "cell", box.volume / np.prod(cells), per_volume, "mean density")
-    coords = {
-        "step": counts.step,
-        "time": ("time", counts.step.values * settings["ensemble"]["dt"], {"units": "1", "long_name": "time"}),
-        "species": counts.species,
-    }
+    add("density", "cell", box.volume / np.prod(cells), f"length-{box.dimension}", "mean density")
+    coords = observations(counts.step.values, settings["ensemble"]["dt"]) | {"species": counts.species}
     if box.dimension == 1:
-        coords["x"] = ("cell", (np.arange(cells[0]) + 0.5) * box.volume / cells[0], {"units": "length"})
-    if pairs := observables["pairs"]:
+        coords["x"] = middles("cell", box.volume, cells[0])
+    if pairs:
         volume = pair_volume(box, pairs["reach"], pairs["bins"])
         add("pair_density", "pair", volume, f"length-{2 * box.dimension}", "mean pair density")
-        coords["distance"] = middles(pairs, "distance")
-    if gaps := observables["gaps"]:
+        coords["distance"] = middles("distance", pairs["reach"], pairs["bins"])
+    if gaps:
         sums = counts.gap_sums.sum("group").values
         law = sums / np.maximum(sums.sum(axis=-1, keepdims=True), 1) * gaps["bins"] / gaps["reach"]
-        moments["gap"] = (
-            ("initial_condition", "time", "gap"),
-            law,
-            {"units": "length-1", "long_name": "probability density of the distance of neighbours"},
-        )
-        coords["gap_distance"] = middles(gaps, "gap")
-    return xr.Dataset(moments | {name: counts[name] for name in KEPT}, coords=coords)
+        meaning = "probability density of the distance of neighbours"
+        moments["gap"] = variable("initial_condition time gap", law, meaning, "length-1")
+        coords["gap_distance"] = middles("gap", gaps["reach"], gaps["bins"])
+    return xr.Dataset(moments, coords)
 
 
-def middles(histogram, name):
+def middles(dimension, reach, bins):
     """Coordinate of the middles of the bins of a histogram."""
-    width = histogram["reach"] / histogram["bins"]
-    return name, (np.arange(histogram["bins"]) + 0.5) * width, {"units": "length"}
+    return dimension, (np.arange(bins) + 0.5) * reach / bins, {"units": "length"}
 
 
 if __name__ == "__main__":

@@ -19,13 +19,16 @@ def compare_exact(settings, moments):
     for index in range(moments.sizes["initial_condition"]):
         case = moments.isel(initial_condition=index)
         exact = exact_numbers(network, sites, case.initial_numbers.values, case.time.values)
-        for place, name in enumerate(settings["species"]):
-            sample, variance = case.sel(observable=name), exact.covariance[:, place, place]
-            scores = standard_scores(
-                sample["mean"].values, sample["std"].values ** 2, int(case.runs), exact.mean[:, place], variance
+        for column, name in enumerate(settings["species"]):
+            sample, mean, variance = (
+                case.sel(observable=name),
+                exact.mean[:, column],
+                exact.covariance[:, column, column],
             )
-            columns = {"step": case.step, "time": case.time, "mean": exact.mean[:, place], "mean_score": scores[0]}
-            columns |= {"variance": variance, "variance_score": scores[1]}
+            simulated = sample["mean"].values, sample["std"].values ** 2, int(case.runs)
+            mean_score, variance_score = standard_scores(*simulated, mean, variance)
+            columns = {"step": case.step, "time": case.time, "mean": mean, "mean_score": mean_score}
+            columns |= {"variance": variance, "variance_score": variance_score}
             rows.append(pd.DataFrame({"initial_condition": index, "species": name, **columns}))
     return pd.concat(rows)
 

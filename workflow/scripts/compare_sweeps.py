@@ -2,8 +2,10 @@
 
 ``sweeps.csv`` has a row per model, number of sweeps and observable, and one of the means over the observables: the
 average over steps of the error as in the summary (``rmse``, counts on the whole lattice) and its ratio to the simulated
-range (``relative_rmse``). Far from equilibrium moments depend on the number of sweeps: the table tells how far.
+range (``relative_rmse``). Far from equilibrium moments depend on the number of sweeps: the table shows how far.
 """
+
+from functools import partial
 
 import pandas as pd
 
@@ -14,6 +16,7 @@ from dbd.files.tables import write_table
 from dbd.job import job
 from dbd.numerics.random_streams import stream
 
+COLUMNS = ["model", "sweeps", "observable", "rmse", "relative_rmse"]
 LATTICES = 24  # per time: enough to tell laws apart, and the longest chains take a while
 
 
@@ -25,27 +28,21 @@ def compare_sweeps(settings, moments, predictions, generator_of):
         theta = predictions[name].theta.values[:, : scoring["last_step"] + 1]
         reference = moments.sel(observable=observables).isel(time=slice(theta.shape[1]))
         sweeps = sorted({*scoring["sweeps"], section["sampling"]["sweeps"]})
-        law = build_moment_map(
-            build_model(settings, section), observables, section["sampling"] | {"lattices": LATTICES}
-        )
+        sampling = section["sampling"] | {"lattices": LATTICES}
+        law = build_moment_map(build_model(settings, section), observables, sampling)
         means = law.means_by_sweeps(theta, sweeps, lambda *point, name=name: generator_of(name, *point))
         for number, mean in zip(sweeps, means, strict=True):
-            simulated = (reference[variable].values for variable in ("mean", "sem"))
+            simulated = reference["mean"].values, reference["sem"].values
             table = summarise(mean, *simulated, observables, scoring["average"], {}, {})
-            table.insert(0, "model", name)
-            table.insert(1, "sweeps", number)
-            tables.append(table[["model", "sweeps", "observable", "rmse", "relative_rmse"]])
+            tables.append(table.assign(model=name, sweeps=number)[COLUMNS])
     return pd.concat(tables)
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]) as log:
         settings, study = snakemake.params.settings, snakemake.wildcards.study
-        table = compare_sweeps(
-            settings,
-            read(snakemake.input.moments),
-            read_models(snakemake.input.predictions),
-            lambda *place: stream(settings["seed"], "compare sweeps", study, *place),
-        )
+        moments, predictions = read(snakemake.input.moments), read_models(snakemake.input.predictions)
+        generator_of = partial(stream, settings["seed"], "compare sweeps", study)
+        table = compare_sweeps(settings, moments, predictions, generator_of)
         write_table(table, snakemake.output[0], digits=4)
         log.info("%s", table[table.observable == "mean"].to_string(index=False))

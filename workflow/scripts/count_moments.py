@@ -1,20 +1,10 @@
-"""Count the observables in the lattices of one part of an ensemble and sum them over its runs.
-
-===============  ===============================================  ==========================================
-variable         dimensions                                       what it is
-===============  ===============================================  ==========================================
-runs             --                                               number of runs summed
-first            initial_condition, time, observable              sum of the counts
-second           initial_condition, time, observable, observable  sum of the products of any two counts
-initial_numbers  initial_condition, number                        as in the ensemble
-===============  ===============================================  ==========================================
-"""
+"""Count the observables in the lattices of one part of an ensemble and sum them over its runs."""
 
 import numpy as np
 import xarray as xr
 
 from dbd.build.system import build_lattice
-from dbd.files.netcdf import provenance, read, write
+from dbd.files.netcdf import provenance, read, variable, write
 from dbd.job import job
 from dbd.lattice.observables import Sums, count_observables
 from dbd.lattice.packing import blocks, unpack
@@ -30,19 +20,15 @@ def count_moments(settings, ensemble):
             occupancy = unpack(runs[some], len(species) + 1, times)
             counts[some, index] = count_observables(occupancy, lattice, species, observables)
     sums = Sums.of(counts)
-    where = ("initial_condition", "time", "observable")
+    dims = "initial_condition time observable"
     return xr.Dataset(
         {
-            "runs": ((), sums.runs, {"units": "1", "long_name": "number of runs"}),
-            "first": (where, sums.first, {"units": "1", "long_name": "sum of counts over runs"}),
-            "second": (
-                (*where, "other"),
-                sums.second,
-                {"units": "1", "long_name": "sum of products of two counts over runs"},
-            ),
+            "runs": variable("", sums.runs, "number of runs"),
+            "first": variable(dims, sums.first, "sum of counts over runs"),
+            "second": variable(f"{dims} other", sums.second, "sum of products of two counts over runs"),
             "initial_numbers": ensemble.initial_numbers,
         },
-        coords={"observable": observables, "other": observables, "step": ensemble.step},
+        {"observable": observables, "other": observables, "step": ensemble.step},
     )
 
 

@@ -39,39 +39,33 @@ def evaluate_densities(settings, densities, dynamics, training, predictions):
     simulated = densities.isel(species=0, time=slice(1, None))  # at the start the density is given
     data, sem = coarse(simulated.density.values, cells), coarse_sem(simulated, model, cells)
     predicted = {name: coarse(one.density.values[:, 1:], cells) for name, one in predictions.items()}
-    exact = {}
+    overall = {name: density_error(one, data, sem, (0, 1, 2)) for name, one in predicted.items()}
+    first = next(iter(overall.values())).of_model
     if scoring["exact"]:
         start = next(iter(predictions.values())).nu.values[:, 0]
         nu = model.solve(mean_field.coefficients(system, model.grid), start, settings["ensemble"]["steps"])
-        exact["densities"] = coarse(model.density(nu)[:, 1:], cells)
-    overall = {name: density_error(one, data, sem, (0, 1, 2)) for name, one in predicted.items()}
-    first = next(iter(overall.values())).of_model
-    edge = np.linspace(training.nu.values.min(), training.nu.values.max(), BINS + 1)
+        exact = coarse(model.density(nu)[:, 1:], cells)
+    visited = training.nu.values
     evaluation, summary, functions = [], [], []
     for name, one in predicted.items():
-        by_time = density_error(one, data, sem, (0, 2))
-        where = {"model": name, "split": scoring["split"]}
-        columns = by_time._asdict() | {"of_model": by_time.of_model}
-        evaluation.append(pd.DataFrame(where | {"step": simulated.step, "time": simulated.time} | columns))
-        late = density_error(one[:, -1:], data[:, -1:], sem[:, -1:], (0, 1, 2))
-        scores = overall[name]._asdict() | {
-            "of_model": overall[name].of_model,
-            "times_first": overall[name].of_model / first if first > 0 else np.nan,
-            "late": late.of_model,
+        row, of_model = {"model": name, "split": scoring["split"]}, overall[name].of_model
+        steps = row | {"step": simulated.step, "time": simulated.time}
+        evaluation.append(pd.DataFrame(steps | density_error(one, data, sem, (0, 2)).columns))
+        scores = overall[name].columns | {
+            "times_first": of_model / first if first > 0 else np.nan,
+            "late": density_error(one[:, -1:], data[:, -1:], sem[:, -1:], (0, 1, 2)).of_model,
             "off_grid": int((predictions[name].excess > 0).any("time").sum()),
         }
         if "factor" in dynamics[name]:
             scores["factor"] = float(dynamics[name].factor)
-        if exact:
-            truth = exact["densities"]
-            scores["against_exact"] = density_error(one, truth, 0 * truth, (0, 1, 2)).error
-        scores |= function_scores(model, system, dynamics[name], training.nu.values, scoring["exact"])
-        summary.append(where | scores)
-        functions.append(function_table(model, dynamics[name], training.nu.values, edge).assign(model=name))
+        if scoring["exact"]:
+            scores["against_exact"] = density_error(one, exact, 0 * exact, (0, 1, 2)).error
+        summary.append(row | scores | function_scores(model, system, dynamics[name], visited, scoring["exact"]))
+        functions.append({"model": name} | function_table(model, dynamics[name], visited))
     return {
         "evaluation": pd.concat(evaluation),
         "summary": pd.DataFrame(summary),
-        "functions": pd.concat(functions).set_index("model").reset_index(),
+        "functions": pd.concat(map(pd.DataFrame, functions)),
     }
 
 
@@ -93,22 +87,17 @@ def function_spread(model, learned, nu):
     return (high - low) / 2
 
 
-def function_table(model, learned, nu, edge):
-    """Return the functions of a model in bins of nu."""
+def function_table(model, learned, nu):
+    """Return the functions of a model in bins of nu, by column."""
+    edge = np.linspace(nu.min(), nu.max(), BINS + 1)
     middle = 0.5 * (edge[:-1] + edge[1:])
-    columns = (
-        model.functions(learned.u.values, middle),
-        function_spread(model, learned, middle),
-        evidence(model, nu, edge),
-    )
-    return pd.DataFrame(
-        {"nu": middle}
-        | {
-            name + suffix: column[m]
-            for m, name in enumerate(NAMES)
-            for suffix, column in zip(("", "_sem", "_evidence"), columns, strict=True)
-        }
-    )
+    columns = {
+        "": model.functions(learned.u.values, middle),
+        "_sem": function_spread(model, learned, middle),
+        "_evidence": evidence(model, nu, edge),
+    }
+    names = [(m, name, suffix) for m, name in enumerate(NAMES) for suffix in columns]
+    return {"nu": middle} | {name + suffix: columns[suffix][m] for m, name, suffix in names}
 
 
 def function_scores(model, system, learned, nu, exact):

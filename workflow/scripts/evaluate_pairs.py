@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from dbd.evaluation.density_errors import coarse
 from dbd.files.netcdf import read, read_models
 from dbd.files.tables import write_table
 from dbd.job import job
@@ -27,38 +28,21 @@ def evaluate_pairs(settings, densities, predictions):
     evaluation, summary = [], []
     for name, predicted in predictions.items():
         for index, start in enumerate(settings["starts"]):
-            table = pd.DataFrame(
-                {
-                    "model": name,
-                    "split": split,
-                    "initial_condition": index,
-                    "step": densities.step.values,
-                    "time": densities.time.values,
-                    "simulated": simulated[index],
-                    "sem": sem[index],
-                    "predicted": predicted.density.values[index],
-                }
-            )
+            row = {"model": name, "split": split, "initial_condition": index}
+            columns = {"simulated": simulated[index], "sem": sem[index], "predicted": predicted.density.values[index]}
+            table = pd.DataFrame(row | {"step": densities.step, "time": densities.time} | columns)
             table["error"] = table.predicted / table.simulated - 1
-            after = table[1:]
             evaluation.append(table)
-            summary.append(
-                {
-                    "model": name,
-                    "split": split,
-                    "initial_condition": index,
-                    "start": title(start),
-                    "error": np.sqrt((after.error**2).mean()),
-                    "worst": after.error.abs().max(),
-                    "noise": np.sqrt(((after["sem"] / after.simulated) ** 2).mean()),
-                }
-            )
+            after = table[1:]
+            error, noise = (np.sqrt((x**2).mean()) for x in (after.error, after["sem"] / after.simulated))
+            scores = {"error": error, "worst": after.error.abs().max(), "noise": noise}
+            summary.append(row | {"start": title(start)} | scores)
     return pd.concat(evaluation), pd.DataFrame(summary)
 
 
 def title(start):
     """What a start of one species is called: the pattern and its numbers."""
-    ((kind, pattern),) = ((kind, pattern) for kind, pattern in next(iter(start.values())).items() if pattern)
+    [(kind, pattern)] = [(kind, pattern) for kind, pattern in next(iter(start.values())).items() if pattern]
     return " ".join([kind, *(f"{value:g}" for value in pattern.values() if value)])
 
 
@@ -70,12 +54,12 @@ def evaluate_matching(settings, densities, matching):
         data = densities.isel(initial_condition=section["initial_condition"], time=step, species=0, other=0)
         model = matching.isel(match=section["steps"].index(step))
         distance = length / float(data.number)
-        bins = int((data.distance.values[: model.sizes["distance"]] < distance).sum()) // GROUP * GROUP
-        wanted, found, sem = (
-            values[:bins].reshape(-1, GROUP).mean(axis=1)
+        groups = int((data.distance.values[: model.sizes["distance"]] < distance).sum()) // GROUP
+        simulated, matched, sem = (
+            coarse(values[: groups * GROUP], groups)
             for values in (data.pair_density.values, model.pair_density.values, data.pair_density_sem.values)
         )
-        size = np.sqrt((wanted**2).mean())
+        size = np.sqrt((simulated**2).mean())
         width = densities.gap_distance.values[1] - densities.gap_distance.values[0]
         edge = np.arange(len(data.gap) + 1) * width
         poisson = -np.diff(np.exp(-edge / distance)) / width
@@ -86,7 +70,7 @@ def evaluate_matching(settings, densities, matching):
                 "number": float(data.number),
                 "number_of_process": float(model.number),
                 "mean_distance": distance,
-                "pair_error": np.sqrt(((found - wanted) ** 2).mean()) / size,
+                "pair_error": np.sqrt(((matched - simulated) ** 2).mean()) / size,
                 "pair_noise": np.sqrt((sem**2).mean() / GROUP) / size,
                 "gap_l1": np.abs(model.gap.values - data.gap.values).sum() * width,
                 "gap_noise": np.sqrt(2 / np.pi) * np.sqrt(data.gap.values * width / gaps).sum(),

@@ -1,11 +1,6 @@
-"""Find the parameters of a model at time zero, for every initial condition of a split.
+"""Find the parameters of a model at time zero, for every initial condition of a split."""
 
-========  ============================  ====================================
-variable  dimensions                    what it is
-========  ============================  ====================================
-theta     initial_condition, parameter  parameters of the Boltzmann distribution
-========  ============================  ====================================
-"""
+from functools import partial
 
 import numpy as np
 import xarray as xr
@@ -16,7 +11,7 @@ from dbd.boltzmann.gibbs import Sampler
 from dbd.boltzmann.independent_sites import independent_biases
 from dbd.boltzmann.sampling_law import SamplingLaw
 from dbd.build.model import build_model
-from dbd.files.netcdf import provenance, read, read_lattices, write
+from dbd.files.netcdf import provenance, read, read_lattices, variable, write
 from dbd.job import job
 from dbd.learning.path_matching import path_matches
 from dbd.learning.static_matching import match
@@ -70,27 +65,22 @@ def contrastive(model, section, moments, lattices, generator_of):
 METHODS = {method.__name__: method for method in (given, exact, independent, sampled, contrastive)}
 
 
+def initial_parameters(settings, study, split, name, moments, lattices):
+    """Return the dataset of a model; ``lattices()`` gives the initial ones, an array (run, site) a condition."""
+    section = settings["models"][name]
+    model = build_model(settings, section)
+    generator_of = partial(stream, settings["seed"], "initial parameters", study, split, name)
+    theta = METHODS[section["initial"]["method"]](model, section, moments, lattices, generator_of)
+    meaning = "parameters of the Boltzmann distribution at time zero"
+    variables = {"theta": variable("initial_condition parameter", theta, meaning)}
+    return xr.Dataset(variables, {"parameter": list(model.parameters)})
+
+
 if __name__ == "__main__":
     with job(snakemake.log[0]):
-        settings, names = snakemake.params.settings, snakemake.wildcards
-        section = settings["models"][names.model]
-        model = build_model(settings, section)
-        files = snakemake.input.get("lattices", [])
-        theta = METHODS[section["initial"]["method"]](
-            model,
-            section,
-            read(snakemake.input.moments),
-            lambda: [runs[:, 0] for runs in read_lattices(files)],
-            lambda *key: stream(settings["seed"], "initial parameters", names.study, names.split, names.model, *key),
+        settings, names, given = snakemake.params.settings, snakemake.wildcards, snakemake.input
+        files, key = given.get("lattices", []), (names.study, names.split, names.model)
+        dataset = initial_parameters(
+            settings, *key, read(given.moments), lambda: [runs[:, 0] for runs in read_lattices(files)]
         )
-        dataset = xr.Dataset(
-            {
-                "theta": (
-                    ("initial_condition", "parameter"),
-                    theta,
-                    {"units": "1", "long_name": "parameters of the Boltzmann distribution at time zero"},
-                )
-            },
-            coords={"parameter": list(model.parameters)},
-        )
-        write(dataset, snakemake.output[0], provenance(settings, [snakemake.input.moments]))
+        write(dataset, snakemake.output[0], provenance(settings, [given.moments]))

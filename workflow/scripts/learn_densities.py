@@ -1,18 +1,4 @@
-"""Find the functions of a model's density equation from the training split.
-
-=============  ==============================  ==========================================================
-variable       dimensions                      what it is
-=============  ==============================  ==========================================================
-u              function, coefficient           coefficients of F0, F1, ln F2, derivatives per grid unit
-replicates     replicate, function,            the same, learned from resampled runs (learned functions)
-               coefficient
-roughness      stage                           weights of the penalty that were tried (learned functions)
-misfit         stage                           action on the training starts that were not held out
-held_out       stage                           action on those that were
-chosen         --                              weight of the penalty that was kept
-factor         --                              factor of the pair reactions in the fitted rate law
-=============  ==============================  ==========================================================
-"""
+"""Find the functions of a model's density equation from the training split."""
 
 import xarray as xr
 
@@ -21,11 +7,9 @@ from dbd.build.particles import build_system
 from dbd.continuum.density_equation import FUNCTIONS
 from dbd.continuum.density_learning import DensityProblem, bootstrap, continuation
 from dbd.continuum.mean_field import coefficients, fitted_factor
-from dbd.files.netcdf import provenance, read, write
+from dbd.files.netcdf import provenance, read, variable, write
 from dbd.job import job
 from dbd.numerics.random_streams import stream
-
-UNITS = {"units": "1"}
 
 
 def functions(section, system, model, data, tallies, rng, log):
@@ -44,18 +28,12 @@ def functions(section, system, model, data, tallies, rng, log):
         "misfit": "action on the training starts that were not held out",
         "held_out": "action on the training starts that were held out",
     }
-    return chosen.coefficients(minimum.point), {
-        "replicates": (
-            ("replicate", "function", "coefficient"),
-            replicates,
-            UNITS | {"long_name": "coefficients learned from resampled runs"},
-        ),
-        **{
-            name: ("stage", [getattr(stage, name) for stage in stages], UNITS | {"long_name": meaning})
-            for name, meaning in columns.items()
-        },
-        "chosen": ((), chosen.roughness, UNITS | {"long_name": "weight of the roughness penalty that was kept"}),
-    }
+    meaning = "coefficients learned from resampled runs"
+    more = {"replicates": variable("replicate function coefficient", replicates, meaning)}
+    for name, meaning in columns.items():
+        more[name] = variable("stage", [getattr(stage, name) for stage in stages], meaning)
+    more["chosen"] = variable("", chosen.roughness, "weight of the roughness penalty that was kept")
+    return chosen.coefficients(minimum.point), more
 
 
 def mean_field(section, system, model, data, tallies, rng, log):
@@ -67,8 +45,7 @@ def rate_law(section, system, model, data, tallies, rng, log):
     """Functions by mean-field theory, with one constant fitted."""
     factor = fitted_factor(system, model, data)
     log.info("pair reactions times %.4g", factor)
-    long_name = "factor of the pair reactions"
-    return coefficients(system, model.grid, factor), {"factor": ((), factor, UNITS | {"long_name": long_name})}
+    return coefficients(system, model.grid, factor), {"factor": variable("", factor, "factor of the pair reactions")}
 
 
 RECIPES = {recipe.__name__: recipe for recipe in (functions, mean_field, rate_law)}
@@ -82,11 +59,8 @@ def learn_densities(settings, study, name, densities, log):
     data = density_data(model, settings["starts"], densities)
     rng = stream(settings["seed"], "bootstrap", study, name)
     u, more = RECIPES[recipe](section, build_system(settings), model, data, cell_tallies(densities), rng, log)
-    long_name = "coefficients of the functions, derivatives per grid unit"
-    return xr.Dataset(
-        {"u": (("function", "coefficient"), u, UNITS | {"long_name": long_name})} | more,
-        coords={"function": list(FUNCTIONS)},
-    )
+    functions = variable("function coefficient", u, "coefficients of the functions, derivatives per grid unit")
+    return xr.Dataset({"u": functions} | more, {"function": list(FUNCTIONS)})
 
 
 if __name__ == "__main__":

@@ -1,13 +1,4 @@
-"""Learn the closure of the pair equation from the training split.
-
-=========  ============  ===================================================================================
-variable   dimensions    what it is
-=========  ============  ===================================================================================
-u          coefficient   coefficients of the exponent A over S / (1 + S), derivatives per grid unit; none for
-                         Kirkwood's closure
-action     step          misfit with penalty after each optimisation step
-=========  ============  ===================================================================================
-"""
+"""Learn the closure of the pair equation from the training split."""
 
 import numpy as np
 import xarray as xr
@@ -15,10 +6,8 @@ import xarray as xr
 from dbd.build.pairs import build_closure, build_pair_equation
 from dbd.build.particles import start_pairs
 from dbd.continuum.pair_learning import PairData, learn_closure
-from dbd.files.netcdf import provenance, read, write
+from dbd.files.netcdf import provenance, read, variable, write
 from dbd.job import job
-
-UNITS = {"units": "1"}
 
 
 def learn_pairs(settings, name, densities):
@@ -39,8 +28,8 @@ def learn_pairs(settings, name, densities):
         action = np.array(minimum.history)
     return xr.Dataset(
         {
-            "u": ("coefficient", u, UNITS | {"long_name": "coefficients of the exponent, derivatives per grid unit"}),
-            "action": ("optimisation_step", action, UNITS | {"long_name": "misfit with penalty"}),
+            "u": variable("coefficient", u, "coefficients of the exponent, derivatives per grid unit"),
+            "action": variable("optimisation_step", action, "misfit with penalty"),
         }
     )
 

@@ -1,14 +1,4 @@
-"""Match number and pairs of one start at some times by a Gibbs point process, and sample what was not matched.
-
-=====================  =====================  ===========================================================
-variable               dimensions             what it is
-=====================  =====================  ===========================================================
-nu_1                   match                  interaction of single particles
-nu_2                   match, distance        pair interaction
-number, pair_density   match (, distance)     mean number of particles and pair density of the process
-gap                    match, gap             law of the distances of its neighbours, not matched
-=====================  =====================  ===========================================================
-"""
+"""Match number and pairs of one start at some times by a Gibbs point process, and sample what was not matched."""
 
 import numpy as np
 import xarray as xr
@@ -16,7 +6,7 @@ import xarray as xr
 from dbd.build.particles import build_box
 from dbd.continuum.gibbs_process import match
 from dbd.continuum.particle_counts import count_gaps, count_pairs, pair_volume
-from dbd.files.netcdf import provenance, read, write
+from dbd.files.netcdf import provenance, read, variable, write
 from dbd.job import job, progress
 from dbd.numerics.hermite import HermiteGrid
 from dbd.numerics.random_streams import stream
@@ -49,22 +39,17 @@ def match_pairs(settings, study, densities):
         columns["number"].append(np.diff(samples.offsets)[kept].mean())
         columns["pair_density"].append(counted / volume)
         columns["gap"].append(gap / gap.sum() * gaps["bins"] / gaps["reach"])
-    dims = {"nu_2": ("match", "distance"), "pair_density": ("match", "distance"), "gap": ("match", "gap")}
-    units = {"pair_density": "length-2", "gap": "length-1"}
     meanings = {
-        "nu_1": "interaction of single particles",
-        "nu_2": "pair interaction",
-        "number": "mean number of particles",
-        "pair_density": "pair density",
-        "gap": "probability density of the distance of neighbours",
+        "nu_1": ("match", "interaction of single particles", "1"),
+        "nu_2": ("match distance", "pair interaction", "1"),
+        "number": ("match", "mean number of particles", "1"),
+        "pair_density": ("match distance", "pair density", "length-2"),
+        "gap": ("match gap", "probability density of the distance of neighbours", "length-1"),
     }
     return xr.Dataset(
+        {name: variable(dims, columns[name], *meaning) for name, (dims, *meaning) in meanings.items()},
         {
-            name: (dims.get(name, ("match",)), values, {"units": units.get(name, "1"), "long_name": meanings[name]})
-            for name, values in columns.items()
-        },
-        coords={
-            "step": ("match", list(section["steps"]), {"units": "1", "long_name": "observation"}),
+            "step": variable("match", list(section["steps"]), "observation"),
             "distance": densities.distance[:bins],
             "gap_distance": ("gap", densities.gap_distance.values, {"units": "length"}),
         },

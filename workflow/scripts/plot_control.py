@@ -18,7 +18,7 @@ def plot_control(table):
         for sign in (-1, 1):
             axes.axhline(sign * limit, color=NOISE, linestyle="--")
         axes.set(xlabel="time", ylabel=column.replace("_", ": standard "), ylim=(-1.4 * limit, 1.4 * limit))
-    legend_below(figure, panels[0], columns=4)
+    legend_below(figure, columns=4)
     return figure
 
 

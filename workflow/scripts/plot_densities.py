@@ -8,44 +8,37 @@ import numpy as np
 from dbd.evaluation.density_errors import coarse
 from dbd.files.netcdf import read, read_models
 from dbd.job import job
-from dbd.plotting import PAGE, SIMULATION, few_ticks, legend_below, model_colors, save
+from dbd.plotting import PAGE, SIMULATION, legend_below, model_colors, save
 
 COLUMNS = 4
 ROWS = 3  # most starts
 STYLES = ("-", "--", ":", "-.")  # of the models: some coincide
 
 
-def shown_steps(steps):
-    """Observations to show, ever farther apart: the start is given, so it is not among them."""
-    return np.unique(np.geomspace(1, steps, COLUMNS).round().astype(int))
-
-
 def plot_densities(densities, predictions, titles, chosen, cells):
-    """Return the figure: a row per start, a column per time."""
+    """Return the figure: a row per start, a column per time, these ever farther apart and without the start itself."""
     colors = model_colors(list(titles), chosen)
     simulated = densities.isel(species=0)
-    steps = shown_steps(simulated.sizes["time"] - 1)
-    starts = range(min(ROWS, simulated.sizes["initial_condition"]))
-    figure, grid = plt.subplots(
-        len(starts), len(steps), figsize=(PAGE, 1.5 * len(starts) + 0.4), sharex=True, sharey="row", squeeze=False
-    )
-    for row, start in zip(grid, starts, strict=True):
+    steps = np.unique(np.geomspace(1, simulated.sizes["time"] - 1, COLUMNS).round().astype(int))
+    rows = min(ROWS, simulated.sizes["initial_condition"])
+    size = (PAGE, 1.5 * rows + 0.4)
+    figure, grid = plt.subplots(rows, len(steps), figsize=size, sharex=True, sharey="row", squeeze=False)
+    for start, row in enumerate(grid):
         for axes, step in zip(row, steps, strict=True):
-            here = dict(initial_condition=start, time=step)
-            seen = simulated.isel(here)
+            seen = simulated.isel(initial_condition=start, time=step)
             x, density = (coarse(seen[name].values, cells or len(seen.x)) for name in ("x", "density"))
             axes.plot(x, density, ".", color=SIMULATION, markersize=3, label="simulation")
             for style, (name, predicted) in zip(cycle(STYLES), predictions.items(), strict=False):
-                line = predicted.isel(here)
+                line = predicted.isel(initial_condition=start, time=step)
                 axes.plot(line.x, line.density, style, color=colors[name], linewidth=1, label=titles[name])
             axes.set_ylim(0, None)
-            few_ticks(axes, x=3, y=3)
-            if start == starts[0]:
+            axes.locator_params(nbins=3)
+            if start == 0:
                 axes.set_title(f"time {float(seen.time):.3g}")
         row[0].set_ylabel(rf"density $\rho$, start {start}")
     for axes in grid[-1]:
         axes.set_xlabel("$x$")
-    legend_below(figure, grid[0, 0], columns=4)
+    legend_below(figure, columns=4)
     return figure
 
 

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 
 from dbd.files.netcdf import read
 from dbd.job import job
-from dbd.plotting import COLUMN, SEQUENTIAL, few_ticks, parameter_symbol, save
+from dbd.plotting import COLUMN, SEQUENTIAL, label_axes, parameter_symbol, save
 
 
 def plot_initial_conditions(moments):
@@ -13,11 +13,9 @@ def plot_initial_conditions(moments):
     pairs = next(name for name in moments.observable.values if len(name) == 2)
     figure = plt.figure(figsize=(COLUMN, 0.9 * COLUMN))
     axes = figure.add_subplot(projection="3d")
-    points = axes.scatter(
-        *numbers.T, c=moments["mean"].sel(observable=pairs).values[:, 0], cmap=SEQUENTIAL, s=14, depthshade=False
-    )
-    axes.set(**{f"{axis}label": parameter_symbol(name) for axis, name in zip("xyz", names, strict=True)})
-    few_ticks(axes)
+    color = moments["mean"].sel(observable=pairs).values[:, 0]
+    points = axes.scatter(*numbers.T, c=color, cmap=SEQUENTIAL, s=14, depthshade=False)
+    label_axes(axes, [parameter_symbol(name) for name in names])
     figure.colorbar(points, ax=axes, shrink=0.7, pad=0.15, label=rf"$\langle N_{{{pairs}}}\rangle$ at the start")
     return figure
 

@@ -15,9 +15,9 @@ def plot_learning(dynamics, models, chosen):
         for axes, variable in ((left, "action"), (right, "gradient_norm")):
             values = learned[variable].values
             axes.plot(range(1, len(values) + 1), values, color=colors[name], label=models[name]["title"])
-    left.set(xlabel="optimisation step", ylabel="action", yscale="log", xscale="log")
-    right.set(xlabel="optimisation step", ylabel="norm of the gradient", yscale="log", xscale="log")
-    legend_below(figure, left, columns=4)
+    for axes, label in ((left, "action"), (right, "norm of the gradient")):
+        axes.set(xlabel="optimisation step", ylabel=label, yscale="log", xscale="log")
+    legend_below(figure, columns=4)
     return figure
 
 

@@ -1,61 +1,65 @@
 """Draw the learned right-hand sides on slices of the domain, with the trajectories that passed nearby."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 from dbd.build.model import build_grid
 from dbd.files.netcdf import read_models
 from dbd.job import job
-from dbd.plotting import DIVERGING, PAGE, columns_of, few_ticks, moving, parameter_symbol, save
+from dbd.plotting import DIVERGING, label_axes, moving, parameter_symbol, save, small_multiples
 
 POINTS = 81
+DOTS = 1000  # visited points that a panel shows at most
+
+
+def slice_of(grid, visited, width):
+    """Return a slice through the visited points (n, d), and those near it.
+
+    The slice is the plane of the first two axes (of a single one, its line) with the others at the median; near it are
+    the points within half a grid cell of `width` (d,).
+
+    Returns
+    -------
+    The coordinates along each axis of the slice, its points (..., d), and the points near it (m, d).
+    """
+    middle = np.median(visited, axis=0)
+    near = visited[(np.abs(visited - middle)[:, 2:] < 0.5 * np.array(width)[2:]).all(axis=1)]
+    low, high = visited[:, :2].min(axis=0), visited[:, :2].max(axis=0)
+    lines = low + (high - low) * (np.arange(POINTS)[:, None] + 0.5) / POINTS
+    points = np.tile(middle, (*(POINTS,) * len(low), 1))
+    points[..., :2] = np.stack(np.meshgrid(*lines.T, indexing="ij"), axis=-1)
+    return lines.T, points, near[:: -(-len(near) // DOTS)]
 
 
 def plot_right_hand_sides(coefficients, predictions, models):
-    """Return the figure: rows for each model, a panel per right-hand side that is not zero.
-
-    The slice is the plane of the first two domain parameters (of a single one, its line), the others at the median over
-    the visited points; dots are the visited points within half a grid cell of it.
-    """
+    """Return the figure: rows for each model, a panel per right-hand side that is not zero; dots are visited points."""
     shown = {name: moving(predicted) for name, predicted in predictions.items()}
-    columns = columns_of(max(map(len, shown.values())))
-    rows = [-(-len(parameters) // columns) for parameters in shown.values()]
-    figure, grid_of_panels = plt.subplots(
-        sum(rows), columns, figsize=(PAGE, 1.75 * sum(rows)), squeeze=False, layout="constrained"
-    )
-    blocks = np.split(grid_of_panels, np.cumsum(rows)[:-1])
+    figure, blocks = small_multiples(*map(len, shown.values()), xlabel="", height=1.75)
     for panels, (name, predicted) in zip(blocks, predictions.items(), strict=True):
-        domain = models[name]["domain"]
-        hidden = {letter for layer in models[name]["layers"] for letter in layer["species"]}
+        domain, layers = models[name]["domain"], models[name]["layers"]
         grid = build_grid(domain)
         visited = predicted.theta.sel(parameter=domain["parameters"]).values.reshape(-1, grid.dimension)
-        visited = visited[grid.excess(visited) == 0]
-        middle = np.median(visited, axis=0)
-        near = (np.abs(visited - middle)[:, 2:] < 0.5 * np.array(domain["spacing"])[2:]).all(axis=1)
-        low, high = visited[:, :2].min(axis=0), visited[:, :2].max(axis=0)
-        lines = [np.linspace(a, b, POINTS) for a, b in zip(low, high, strict=True)]
-        points = np.tile(middle, (*(POINTS,) * len(lines), 1))
-        points[..., :2] = np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1)
+        lines, points, near = slice_of(grid, visited[grid.excess(visited) == 0], domain["spacing"])
         learned = coefficients[name][predicted.get_index("parameter").get_indexer(shown[name])]
-        values = grid.value(learned, points.reshape(-1, grid.dimension)).reshape(*points.shape[:-1], -1)
-        for axes, parameter, value in zip(panels.flat, shown[name], np.moveaxis(values, -1, 0), strict=False):
-            velocity = rf"d{parameter_symbol(parameter, hidden)}/d$t$"
+        values = grid.value(learned, points.reshape(-1, grid.dimension)).T.reshape(-1, *points.shape[:-1])
+        labels = [parameter_symbol(parameter, layers) for parameter in domain["parameters"]]
+        for axes, parameter, value in zip(panels, shown[name], values, strict=True):
+            velocity = rf"d{parameter_symbol(parameter, layers)}/d$t$"
             if len(lines) == 1:
                 axes.plot(lines[0], value, color="black")
-                axes.set_ylabel(velocity)
             else:
-                largest = np.abs(value).max() or 1
-                image = axes.pcolormesh(*lines, value.T, cmap=DIVERGING, vmin=-largest, vmax=largest, rasterized=True)
-                axes.plot(*visited[near, :2].T, ".", color="black", markersize=0.5, alpha=0.3, rasterized=True)
-                figure.colorbar(image, ax=axes, label=velocity)
-                axes.set_ylabel(parameter_symbol(domain["parameters"][1], hidden))
-            axes.set_xlabel(parameter_symbol(domain["parameters"][0], hidden))
-            few_ticks(axes, 3)
-        for axes in panels.flat[len(shown[name]) :]:
-            axes.set_visible(False)
-        rest = zip(domain["parameters"][2:], middle[2:], strict=True)
-        others = ", ".join(f"{parameter_symbol(parameter, hidden)} = {at:.2f}" for parameter, at in rest)
-        panels[0, 0].set_title(f"{models[name]['title']}" + (f" ({others})" if others else ""), loc="left")
+                # An image keeps its own few pixels in a PDF; a rasterised artist takes a raster of the figure.
+                limit = np.abs(value).max() or 1
+                extent = [end for line in lines for end in (1.5 * line[[0, -1]] - 0.5 * line[[1, -2]])]
+                picture = {"cmap": DIVERGING, "vmin": -limit, "vmax": limit, "interpolation": "bilinear"}
+                image = axes.imshow(value.T, origin="lower", aspect="auto", extent=extent, **picture)
+                axes.plot(*near[:, :2].T, ".", color="black", markersize=0.5, alpha=0.3)
+                bar = figure.colorbar(image, ax=axes, label=velocity)
+                bar.solids.set(rasterized=False, edgecolor="face")
+            label_axes(axes, [labels[0], velocity if len(lines) == 1 else labels[1]])
+            axes.locator_params("x", nbins=3)
+        rest = zip(labels[2:], points.reshape(-1, grid.dimension)[0, 2:], strict=True)
+        others = ", ".join(f"{label} = {at:.2f}" for label, at in rest)
+        panels[0].set_title(models[name]["title"] + (f" ({others})" if others else ""), loc="left")
     return figure
 
 

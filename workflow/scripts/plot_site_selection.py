@@ -1,11 +1,12 @@
-"""Draw what the choice of molecules does to an ensemble: this study beside one that differs in nothing else."""
+"""Draw what the choice of molecules does to an ensemble: this study and one that differs in nothing else."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
 from dbd.files.netcdf import read, read_lattices
 from dbd.job import job
-from dbd.plotting import PAGE, PALETTE, few_ticks, legend_below, save
+from dbd.plotting import PALETTE, band, legend_below, save, small_multiples
+
+COLUMNS = 3
 
 
 def plane_counts(runs, shape):
@@ -21,30 +22,20 @@ def plot_site_selection(moments, lattices, shape, last):
     molecules the planes of the initial lattices hold.
     """
     observables = next(iter(moments.values())).observable.values
-    columns = 3
-    rows = -(-(len(observables) + 1) // columns)
-    figure, grid = plt.subplots(rows, columns, figsize=(PAGE, 1.5 * rows), squeeze=False)
-    *panels, planes = grid.flat[: len(observables) + 1]
+    figure, [[*panels, planes]] = small_multiples(len(observables) + 1, xlabel="time", columns=COLUMNS)
     for color, (choice, one) in zip(PALETTE, moments.items(), strict=False):
         for axes, observable in zip(panels, observables, strict=True):
             shown = one.sel(observable=observable).isel(initial_condition=0, time=slice(last + 1))
-            mean, std = shown["mean"], shown["std"]
-            axes.fill_between(shown.time, mean - std, mean + std, color=color, alpha=0.2, linewidth=0)
-            axes.plot(shown.time, mean, color=color, label=choice)
+            band(axes, shown.time, shown["mean"], shown["std"], color, alpha=0.2)
+            axes.plot(shown.time, shown["mean"], color=color, label=choice)
             axes.set(title=observable, ylim=(0, None))
-            few_ticks(axes)
+            axes.locator_params(nbins=4)
         counts = plane_counts(lattices[choice], shape)
-        bins = np.arange(counts.min(), counts.max() + 2) - 0.5
-        planes.hist(counts, bins, density=True, color=color, alpha=0.5)
-    planes.set(title="molecules in a plane at time 0", yticks=[])
-    for axes in grid.flat[len(observables) + 1 :]:
-        axes.set_visible(False)
-    for axes in panels[-columns:]:
-        axes.set_xlabel("time")
-    for axes in grid[:, 0]:
+        planes.hist(counts, np.arange(counts.min(), counts.max() + 2) - 0.5, density=True, color=color, alpha=0.5)
+    for axes in panels[::COLUMNS]:
         axes.set_ylabel("count")
-    planes.set_ylabel("frequency")
-    legend_below(figure, panels[0])
+    planes.set(title="molecules in a plane at time 0", xlabel="molecules", ylabel="frequency", yticks=[])
+    legend_below(figure)
     return figure
 
 
@@ -52,9 +43,7 @@ if __name__ == "__main__":
     with job(snakemake.log[0]):
         settings = snakemake.params.settings
         moments = dict(zip(settings["choices"], map(read, snakemake.input.moments), strict=True))
-        lattices = (read_lattices([path])[0] for path in snakemake.input.lattices)
+        runs = (read_lattices([path])[0] for path in snakemake.input.lattices)
+        lattices = dict(zip(settings["choices"], runs, strict=True))
         last = settings["evaluation"]["last_step"]
-        figure = plot_site_selection(
-            moments, dict(zip(settings["choices"], lattices, strict=True)), settings["lattice"]["shape"], last
-        )
-        save(figure, snakemake.output)
+        save(plot_site_selection(moments, lattices, settings["lattice"]["shape"], last), snakemake.output)

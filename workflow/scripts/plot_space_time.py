@@ -6,7 +6,7 @@ import numpy as np
 from dbd.evaluation.density_errors import coarse
 from dbd.files.netcdf import read, read_models
 from dbd.job import job
-from dbd.plotting import DIVERGING, PAGE, SEQUENTIAL, few_ticks, save
+from dbd.plotting import DIVERGING, PAGE, SEQUENTIAL, save
 
 
 def plot_space_time(densities, predictions, titles, cells):
@@ -14,14 +14,14 @@ def plot_space_time(densities, predictions, titles, cells):
     name, predicted = next(iter(predictions.items()))
     seen = densities.isel(species=0, initial_condition=0)
     cells = cells or seen.sizes["cell"]
-    density, model = (coarse(one.density.values, cells) for one in (seen, predicted.isel(initial_condition=0)))
     with np.errstate(divide="ignore"):
-        simulated, learned = -np.log(density), -np.log(model)
+        simulated, learned = (
+            -np.log(coarse(one.density.values, cells)) for one in (seen, predicted.isel(initial_condition=0))
+        )
     known = np.isfinite(simulated)
     both = np.append(simulated[known], learned)
-    low, high = both.min(), both.max()
     far = np.abs(learned - simulated)[1:][known[1:]].max()
-    shared, signed = dict(cmap=SEQUENTIAL, vmin=low, vmax=high), dict(cmap=DIVERGING, vmin=-far, vmax=far)
+    shared, signed = (SEQUENTIAL, both.min(), both.max()), (DIVERGING, -far, far)
     pictures = (
         ("simulation", simulated, shared, r"$\nu$"),
         (titles[name], learned, shared, r"$\nu$"),
@@ -31,22 +31,21 @@ def plot_space_time(densities, predictions, titles, cells):
     times = seen.time.values
     at = np.append(times, 2 * times[-1] - times[-2]) - 0.5 * times[1]
     figure, row = plt.subplots(1, 3, figsize=(PAGE, 0.33 * PAGE), sharey=True)
-    for axes, (title, values, how, label) in zip(row, pictures, strict=True):
-        image = axes.pcolormesh(edge, at, np.where(known, values, np.nan), rasterized=True, **how)
+    for axes, (title, values, (colors, low, high), label) in zip(row, pictures, strict=True):
+        shown = np.where(known, values, np.nan)
+        image = axes.pcolormesh(edge, at, shown, rasterized=True, cmap=colors, vmin=low, vmax=high)
         figure.colorbar(image, ax=axes, label=label)
         axes.set(title=title, xlabel="$x$", ylim=(0, times[-1]))
-        few_ticks(axes)
+        axes.locator_params(nbins=4)
     row[0].set_ylabel("time")
     return figure
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
-        settings = snakemake.params.settings
-        figure = plot_space_time(
-            read(snakemake.input.densities),
-            read_models(snakemake.input.predictions),
-            settings["titles"],
-            settings["evaluation"]["cells"],
+        settings, predictions = snakemake.params.settings, read_models(snakemake.input.predictions)
+        densities = read(snakemake.input.densities)
+        save(
+            plot_space_time(densities, predictions, settings["titles"], settings["evaluation"]["cells"]),
+            snakemake.output,
         )
-        save(figure, snakemake.output)

@@ -1,4 +1,4 @@
-"""Draw the cells of the grid that the learned trajectories visit, and the path of independent sites beside them."""
+"""Draw the cells of the grid that the learned trajectories visit, and that of independent sites."""
 
 from itertools import product
 
@@ -10,7 +10,7 @@ from dbd.boltzmann.independent_sites import independent_biases
 from dbd.build.model import build_grid
 from dbd.files.netcdf import read, read_models
 from dbd.job import job
-from dbd.plotting import NOISE, PAGE, SIMULATION, few_ticks, legend_below, model_colors, parameter_symbol, save
+from dbd.plotting import NOISE, PAGE, SIMULATION, label_axes, legend_below, model_colors, parameter_symbol, save
 
 CUBE = np.array(list(product((0, 1), repeat=3)))
 EDGES = [(i, j) for i in range(8) for j in range(i) if np.abs(CUBE[i] - CUBE[j]).sum() == 1]
@@ -35,8 +35,8 @@ def plot_visited_grid(moments, predictions, species, sites, models, chosen):
     columns = min(len(shown), 2)
     rows = -(-len(shown) // columns)
     figure = plt.figure(figsize=(PAGE, 0.5 * PAGE * rows))
-    for place, name in enumerate(shown, start=1):
-        axes = figure.add_subplot(rows, columns, place, projection="3d")
+    for panel, name in enumerate(shown, start=1):
+        axes = figure.add_subplot(rows, columns, panel, projection="3d")
         theta = predictions[name].theta.sel(parameter=list(species)).values
         edges = visited_edges(models[name]["domain"], theta.reshape(-1, 3))
         axes.add_collection3d(Line3DCollection(edges, colors=NOISE, linewidths=0.3, alpha=0.6))
@@ -47,21 +47,15 @@ def plot_visited_grid(moments, predictions, species, sites, models, chosen):
         axes.scatter(*independent[:, 0].T, color=SIMULATION, s=10, label="start", depthshade=False)
         axes.set(title=models[name]["title"])
         axes.set_box_aspect(None, zoom=0.88)  # room for the labels
-        axes.set(**{f"{axis}label": parameter_symbol(p) for axis, p in zip("xyz", species, strict=True)})
-        few_ticks(axes)
-    legend_below(figure, *figure.axes)
+        label_axes(axes, [parameter_symbol(parameter) for parameter in species])
+    legend_below(figure)
     return figure
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
         settings = snakemake.params.settings
-        figure = plot_visited_grid(
-            read(snakemake.input.moments),
-            read_models(snakemake.input.predictions),
-            settings["species"],
-            int(np.prod(settings["lattice"]["shape"])),
-            settings["models"],
-            settings["figures"]["colors"],
-        )
-        save(figure, snakemake.output)
+        moments, predictions = read(snakemake.input.moments), read_models(snakemake.input.predictions)
+        system = settings["species"], int(np.prod(settings["lattice"]["shape"]))
+        models = settings["models"], settings["figures"]["colors"]
+        save(plot_visited_grid(moments, predictions, *system, *models), snakemake.output)

@@ -1,17 +1,10 @@
-"""Predict the moments of a split by a classical closure or by independent sites: what reduced models have to beat.
-
-==========  ===================================  ==================================================================
-variable    dimensions                           what it is
-==========  ===================================  ==================================================================
-mean        initial_condition, time, observable  predicted counts
-==========  ===================================  ==================================================================
-"""
+"""Predict the moments of a split by a classical closure or by independent sites: what reduced models have to beat."""
 
 import xarray as xr
 
 from dbd.build.system import build_lattice, build_network
 from dbd.evaluation.baselines import BASELINES, BaselineInput
-from dbd.files.netcdf import provenance, read, write
+from dbd.files.netcdf import provenance, read, variable, write
 from dbd.job import job
 
 
@@ -26,10 +19,9 @@ def predict_baseline(settings, baseline, moments):
         moments["mean"].sel(observable=settings["observables"]).values,
     )
     mean = BASELINES[baseline].predict(setting)
-    dimensions = ("initial_condition", "time", "observable")
     return xr.Dataset(
-        {"mean": (dimensions, mean, {"units": "1", "long_name": "predicted mean count"})},
-        coords={"observable": settings["observables"], "step": moments.step},
+        {"mean": variable("initial_condition time observable", mean, "predicted mean count")},
+        {"observable": settings["observables"], "step": moments.step},
     )
 
 

@@ -1,22 +1,11 @@
-"""Solve a model's density equation from the starts of a split.
-
-=============  =================================  ===========================================================
-variable       dimensions                         what it is
-=============  =================================  ===========================================================
-nu             initial_condition, time, cell      minus the logarithm of the density, at the centres of cells
-density        initial_condition, time, cell      mean density in the cells
-excess         initial_condition, time            how far nu is outside the grid, in grid units; 0 inside
-=============  =================================  ===========================================================
-"""
+"""Solve a model's density equation from the starts of a split."""
 
 import numpy as np
 import xarray as xr
 
 from dbd.build.density import build_density_model, starting_nu
-from dbd.files.netcdf import provenance, read, write
+from dbd.files.netcdf import observations, provenance, read, variable, write
 from dbd.job import job
-
-WHERE = ("initial_condition", "time", "cell")
 
 
 def predict_densities(settings, u):
@@ -24,18 +13,15 @@ def predict_densities(settings, u):
     model, ensemble = build_density_model(settings), settings["ensemble"]
     nu = model.solve(u, starting_nu(model, settings["starts"]), ensemble["steps"])
     excess = model.grid.excess(nu.reshape(-1, 1)).reshape(nu.shape).max(axis=-1)
-    step = np.arange(ensemble["steps"] + 1)
+    dims, middles = "initial_condition time cell", np.arange(model.cells) + 0.5
     return xr.Dataset(
         {
-            "nu": (WHERE, nu, {"units": "1", "long_name": "minus the logarithm of the density"}),
-            "density": (WHERE, model.density(nu), {"units": "length-1", "long_name": "mean density"}),
-            "excess": (WHERE[:2], excess, {"units": "1", "long_name": "distance of nu from the grid, in grid units"}),
+            "nu": variable(dims, nu, "minus the logarithm of the density"),
+            "density": variable(dims, model.density(nu), "mean density", "length-1"),
+            "excess": variable("initial_condition time", excess, "distance of nu from the grid, in grid units"),
         },
-        coords={
-            "step": ("time", step, {"units": "1", "long_name": "observation"}),
-            "time": ("time", step * ensemble["dt"], {"units": "1", "long_name": "time"}),
-            "x": ("cell", (np.arange(model.cells) + 0.5) * model.box.volume / model.cells, {"units": "length"}),
-        },
+        observations(np.arange(ensemble["steps"] + 1), ensemble["dt"])
+        | {"x": ("cell", middles * model.box.volume / model.cells, {"units": "length"})},
     )
 
 

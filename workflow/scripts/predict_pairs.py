@@ -1,23 +1,12 @@
-"""Solve the pair equation with a model's closure from the starts of a split.
-
-=============  ===================================  ==============================================
-variable       dimensions                           what it is
-=============  ===================================  ==============================================
-density        initial_condition, time              density
-pair_density   initial_condition, time, distance    pair density
-fluctuation    initial_condition, time              S, variance of numbers relative to Poisson's
-=============  ===================================  ==============================================
-"""
+"""Solve the pair equation with a model's closure from the starts of a split."""
 
 import numpy as np
 import xarray as xr
 
 from dbd.build.pairs import build_pair_equation, closure_of
 from dbd.build.particles import start_pairs
-from dbd.files.netcdf import provenance, read, write
+from dbd.files.netcdf import observations, provenance, read, variable, write
 from dbd.job import job
-
-WHERE = ("initial_condition", "time")
 
 
 def predict_pairs(settings, name, u):
@@ -31,18 +20,15 @@ def predict_pairs(settings, name, u):
     ]
     density, pair = (np.stack(column) for column in zip(*solutions, strict=True))
     fluctuation = [[equation.fluctuation(*at) for at in zip(*solution, strict=True)] for solution in solutions]
-    step = np.arange(steps + 1)
+    dims = "initial_condition time"
     return xr.Dataset(
         {
-            "density": (WHERE, density, {"units": "length-1", "long_name": "density"}),
-            "pair_density": ((*WHERE, "distance"), pair, {"units": "length-2", "long_name": "pair density"}),
-            "fluctuation": (WHERE, fluctuation, {"units": "1", "long_name": "variance over mean of particle numbers"}),
+            "density": variable(dims, density, "density", "length-1"),
+            "pair_density": variable(f"{dims} distance", pair, "pair density", "length-2"),
+            "fluctuation": variable(dims, fluctuation, "variance over mean of particle numbers"),
         },
-        coords={
-            "step": ("time", step, {"units": "1", "long_name": "observation"}),
-            "time": ("time", step * settings["ensemble"]["dt"], {"units": "1", "long_name": "time"}),
-            "distance": ("distance", equation.distance, {"units": "length"}),
-        },
+        observations(np.arange(steps + 1), settings["ensemble"]["dt"])
+        | {"distance": ("distance", equation.distance, {"units": "length"})},
     )
 
 

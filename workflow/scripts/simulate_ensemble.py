@@ -1,14 +1,5 @@
 """Simulate some runs of some initial conditions.
 
-====================  ===================================  ========================================================
-variable              dimensions                           what it is
-====================  ===================================  ========================================================
-packed                initial_condition, run, byte, site   uint8; 0 empty, 1, 2, ... the species in declared order,
-                                                           at consecutive times in a byte, see `dbd.lattice.packing`
-initial_numbers       initial_condition, number            interaction parameters, or molecules of each species
-turns                 initial_condition, run               hop attempts
-====================  ===================================  ========================================================
-
 What the reactions conserve is in the log, and is checked in every run.
 """
 
@@ -16,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from dbd.build.system import build_lattice, build_network
-from dbd.files.netcdf import provenance, write
+from dbd.files.netcdf import provenance, variable, write
 from dbd.job import job, progress
 from dbd.lattice.packing import blocks, pack, times_per_byte
 from dbd.numerics.random_streams import stream
@@ -28,11 +19,8 @@ from dbd.study.part import Part
 def simulate_ensemble(settings, study, split, initial_conditions, runs, threads):
     """Return the dataset of the given ranges of initial conditions and runs."""
     lattice, network = build_lattice(settings), build_network(settings)
-    start, species, selection = (
-        settings["initial_condition"],
-        settings["species"],
-        settings["lattice"]["site_selection"],
-    )
+    start, species = settings["initial_condition"], settings["species"]
+    selection = settings["lattice"]["site_selection"]
     dt, times, states = settings["ensemble"]["dt"], settings["ensemble"]["steps"] + 1, len(species) + 1
     digits = times_per_byte(states)
     packed = np.empty((len(initial_conditions), len(runs), -(-times // digits), lattice.size), np.uint8)
@@ -54,47 +42,34 @@ def simulate_ensemble(settings, study, split, initial_conditions, runs, threads)
             )
             check_conserved(network, occupancy)
             packed[place, some] = pack(occupancy, states)
+    meaning = (
+        f"states of a site, 0 empty, 1, 2, ... species, at {digits} consecutive times: "
+        f"digits in base {states}, the lowest first"
+    )
+    dims = "initial_condition run byte site"
+    chunks = {"chunksizes": (1, 1, *packed.shape[2:])}
+    started = "interaction parameters or numbers of molecules at the start"
     return xr.Dataset(
         {
-            "packed": (
-                ("initial_condition", "run", "byte", "site"),
-                packed,
-                {
-                    "units": "1",
-                    "long_name": f"states of a site, 0 empty, 1, 2, ... species, at {digits} consecutive times: "
-                    f"digits in base {states}, the lowest first",
-                    "states": states,
-                    "species": " ".join(species),
-                },
-                {"chunksizes": (1, 1, *packed.shape[2:])},
-            ),
-            "initial_numbers": (
-                ("initial_condition", "number"),
-                np.array(numbers),
-                {"units": "1", "long_name": "interaction parameters or numbers of molecules at the start"},
-            ),
-            "turns": (("initial_condition", "run"), turns, {"units": "1", "long_name": "hop attempts"}),
+            "packed": (*variable(dims, packed, meaning, states=states, species=" ".join(species)), chunks),
+            "initial_numbers": variable("initial_condition number", np.array(numbers), started),
+            "turns": variable("initial_condition run", turns, "hop attempts"),
         },
-        coords={
+        {
             "initial_condition": list(initial_conditions),
             "run": list(runs),
             "number": list(initial_names(start, species)),
-            "step": ("time", np.arange(times), {"units": "1", "long_name": "time step"}),
+            "step": variable("time", np.arange(times), "time step"),
         },
     )
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]) as log:
-        conserved = build_network(snakemake.params.settings).conserved_quantities()
-        log.info("conserved by the reactions: %s", ", ".join(conserved) or "nothing")
-        part = Part.parse(snakemake.wildcards.part)
-        dataset = simulate_ensemble(
-            snakemake.params.settings,
-            snakemake.wildcards.study,
-            snakemake.wildcards.split,
-            part.conditions,
-            part.runs,
-            snakemake.threads,
+        settings, names = snakemake.params.settings, snakemake.wildcards
+        log.info(
+            "conserved by the reactions: %s", ", ".join(build_network(settings).conserved_quantities()) or "nothing"
         )
-        write(dataset, snakemake.output[0], provenance(snakemake.params.settings))
+        part = Part.parse(names.part)
+        dataset = simulate_ensemble(settings, names.study, names.split, part.conditions, part.runs, snakemake.threads)
+        write(dataset, snakemake.output[0], provenance(settings))

@@ -1,18 +1,5 @@
 """Simulate some runs of some starts in continuous space, and add up what is counted in their snapshots.
 
-============================  ===========================================  ==========================================
-variable                      dimensions                                   what it is
-============================  ===========================================  ==========================================
-runs                          initial_condition, group                     number of runs
-number_sums                   initial_condition, group, time, species      particles, summed over runs
-cell_sums                     initial_condition, group, time, species,     particles in equal cells (C order)
-                              cell
-pair_sums                     initial_condition, group, time, species,     ordered pairs by distance, if asked for
-                              other, distance
-gap_sums                      initial_condition, group, time, gap          distances of neighbours, if asked for
-number_squares, ...           as the sums, without group                   squares of the counts, summed over runs
-============================  ===========================================  ==========================================
-
 All are whole numbers, so the parts of an ensemble add up to the same in any order and however it is cut.
 """
 
@@ -21,31 +8,31 @@ import xarray as xr
 
 from dbd.build.particles import build_system, start_sampler
 from dbd.continuum.particle_counts import Tally, count_cells, count_gaps, count_pairs
-from dbd.files.netcdf import provenance, write
+from dbd.files.netcdf import provenance, variable, write
 from dbd.job import job, progress
 from dbd.numerics.random_streams import stream
 from dbd.study.part import Part
 
 DIMENSIONS = {
-    "number": ("time", "species"),
-    "cell": ("time", "species", "cell"),
-    "pair": ("time", "species", "other", "distance"),
-    "gap": ("time", "gap"),
+    "number": "time species",
+    "cell": "time species cell",
+    "pair": "time species other distance",
+    "gap": "time gap",
 }
 
 
 def counters(box, species, observables):
     """Functions from the snapshots of a run to counts, by the name of what they count."""
     cells, pairs, gaps = (observables[name] for name in ("cells", "pairs", "gaps"))
-    found = {
+    functions = {
         "number": lambda seen: count_cells(seen, box, (1,) * box.dimension, species).reshape(-1, species),
         "cell": lambda seen: count_cells(seen, box, tuple(cells), species).reshape(-1, species, int(np.prod(cells))),
     }
     if pairs:
-        found["pair"] = lambda seen: count_pairs(seen, box, pairs["reach"], pairs["bins"], species)
+        functions["pair"] = lambda seen: count_pairs(seen, box, pairs["reach"], pairs["bins"], species)
     if gaps:
-        found["gap"] = lambda seen: count_gaps(seen, box, gaps["reach"], gaps["bins"])
-    return found
+        functions["gap"] = lambda seen: count_gaps(seen, box, gaps["reach"], gaps["bins"])
+    return functions
 
 
 def simulate_particles(settings, study, split, runs):
@@ -53,19 +40,13 @@ def simulate_particles(settings, study, split, runs):
     system, species, ensemble = build_system(settings), settings["species"], settings["ensemble"]
     count = counters(system.box, len(species), settings["observables"])
     tallies = {name: [] for name in count}
+    times = ensemble["dt"], ensemble["steps"], ensemble["substeps"]
     for index, start in enumerate(settings["starts"], settings["first"]):
-        draw = start_sampler(system.box, species, start)
+        draw_start = start_sampler(system.box, species, start)
         for run in progress(runs, len(runs), f"initial condition {index}, runs"):
             key = (study, split, index, run)
-            position, kind = draw(stream(settings["seed"], "initial points", *key))
-            snapshots = system.simulate(
-                stream(settings["seed"], "simulate", *key),
-                position,
-                kind,
-                ensemble["dt"],
-                ensemble["steps"],
-                ensemble["substeps"],
-            )
+            particles = draw_start(stream(settings["seed"], "initial points", *key))
+            snapshots = system.simulate(stream(settings["seed"], "simulate", *key), *particles, *times)
             for name, function in count.items():
                 counts = function(snapshots)
                 if run == runs[0]:
@@ -76,31 +57,23 @@ def simulate_particles(settings, study, split, runs):
 
 def dataset_of(tallies, settings):
     """Return the dataset of tallies, one per initial condition, by the name of what was counted."""
-    first, steps = settings["first"], settings["ensemble"]["steps"]
-    variables = {
-        "runs": (
-            ("initial_condition", "group"),
-            np.stack([tally.runs for tally in tallies["number"]]),
-            {"units": "1", "long_name": "number of runs"},
-        )
-    }
+    runs = np.stack([tally.runs for tally in tallies["number"]])
+    variables = {"runs": variable("initial_condition group", runs, "number of runs")}
     for name, column in tallies.items():
-        where = DIMENSIONS[name]
-        variables[f"{name}_sums"] = (
-            ("initial_condition", "group", *where),
-            np.stack([tally.sums for tally in column]),
-            {"units": "1", "long_name": f"{name} counts, summed over runs"},
+        dims, sums = DIMENSIONS[name], np.stack([tally.sums for tally in column])
+        squares = np.stack([tally.squares for tally in column])
+        variables[f"{name}_sums"] = variable(
+            f"initial_condition group {dims}", sums, f"{name} counts, summed over runs"
         )
-        variables[f"{name}_squares"] = (
-            ("initial_condition", *where),
-            np.stack([tally.squares for tally in column]),
-            {"units": "1", "long_name": f"squares of {name} counts, summed over runs"},
+        variables[f"{name}_squares"] = variable(
+            f"initial_condition {dims}", squares, f"squares of {name} counts, summed over runs"
         )
+    first, steps = settings["first"], settings["ensemble"]["steps"]
     return xr.Dataset(
         variables,
-        coords={
+        {
             "initial_condition": range(first, first + len(settings["starts"])),
-            "step": ("time", np.arange(steps + 1), {"units": "1", "long_name": "observation"}),
+            "step": variable("time", np.arange(steps + 1), "observation"),
             "species": list(settings["species"]),
         },
     )
@@ -108,7 +81,6 @@ def dataset_of(tallies, settings):
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
-        dataset = simulate_particles(
-            snakemake.params.settings, snakemake.wildcards.study, snakemake.wildcards.split, Part.parse(snakemake.wildcards.part).runs
-        )
-        write(dataset, snakemake.output[0], provenance(snakemake.params.settings))
+        settings, names = snakemake.params.settings, snakemake.wildcards
+        dataset = simulate_particles(settings, names.study, names.split, Part.parse(names.part).runs)
+        write(dataset, snakemake.output[0], provenance(settings))

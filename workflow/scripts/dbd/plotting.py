@@ -66,8 +66,9 @@ def line_styles(
     return solid | dashed
 
 
-def parameter_symbol(name: str, hidden: Sequence[str] = ()) -> str:
-    """Symbol of an interaction parameter in figures: h, J, K, Q with the species as index; W, b where `hidden`."""
+def parameter_symbol(name: str, layers: Sequence[Mapping[str, Any]] = ()) -> str:
+    """Symbol of an interaction parameter: h, J, K, Q with the species as index; W, b for those of hidden layers."""
+    hidden = {letter for layer in layers for letter in layer["species"]}
     letter = "W" if set(name) & set(hidden) and len(name) == 2 else "b" if name in hidden else "hJKQ"[len(name) - 1]
     return rf"${letter}_{{{name}}}$"
 
@@ -87,25 +88,51 @@ def moving(predicted: xr.Dataset) -> list[str]:
     return [name for name in map(str, predicted.parameter.values) if abs(change.sel(parameter=name)).max() > FIXED]
 
 
-def columns_of(panels: int) -> int:
-    """Panels in a row: up to four stand side by side, more come in rows of three."""
-    return panels if panels <= 4 else 3
+def small_multiples(
+    *counts: int,
+    xlabel: str,
+    columns: int | None = None,
+    height: float = 1.6,
+    figure: SubFigure | None = None,
+    **shared: Any,
+) -> tuple[Figure | SubFigure, list[list[Axes]]]:
+    """Return a figure with one block of panels for each of `counts`, and the panels of each block.
+
+    Up to four panels stand side by side, more come in rows of three. The lowest panels of a block have `xlabel` and
+    labelled ticks. `height` is that of a row in inches; `shared` says which axes panels share, as in `plt.subplots`.
+    """
+    columns = columns or (max(counts) if max(counts) <= 4 else 3)
+    rows = [-(-count // columns) for count in counts]
+    figure = figure or plt.figure(figsize=(PAGE, height * sum(rows) + 0.5))
+    grid = figure.subplots(sum(rows), columns, squeeze=False, **shared)
+    blocks = []
+    for block, count in zip(np.split(grid, np.cumsum(rows)[:-1]), counts, strict=True):
+        blocks.append(list(block.flat[:count]))
+        for axes in block.flat[count:]:
+            axes.set_visible(False)
+        for axes in blocks[-1][-columns:]:
+            axes.set_xlabel(xlabel)
+            axes.tick_params(labelbottom=True)
+    return figure, blocks
 
 
-def legend_below(figure: Figure | SubFigure, *axes: Axes, columns: int = 3) -> None:
+def legend_below(figure: Figure | SubFigure, columns: int = 3) -> None:
     """One legend below all panels, of what some of them show, each label once."""
     handles = {}
-    for each in axes:
-        handles |= {label: handle for handle, label in zip(*each.get_legend_handles_labels(), strict=True)}
+    for axes in figure.axes:
+        handles |= {label: handle for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=columns)
 
 
-def few_ticks(axes, x: int = 4, y: int = 4) -> None:
-    """At most so many ticks on 2-D or 3-D axes."""
-    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(x))
-    axes.yaxis.set_major_locator(mpl.ticker.MaxNLocator(y))
-    if hasattr(axes, "zaxis"):
-        axes.zaxis.set_major_locator(mpl.ticker.MaxNLocator(y))
+def label_axes(axes: Axes, labels: Sequence[str]) -> None:
+    """Label 2-D or 3-D axes and leave them few ticks."""
+    axes.locator_params(nbins=4)
+    axes.set(**{f"{axis}label": label for axis, label in zip("xyz", labels, strict=False)})
+
+
+def band(axes: Axes, x: Any, middle: Any, half: Any, color: str, **style: Any) -> None:
+    """Fill the band of half-width `half` about a line."""
+    axes.fill_between(x, middle - half, middle + half, color=color, linewidth=0, **style)
 
 
 def colored_by(values: np.ndarray, cmap: str = SEQUENTIAL) -> tuple[np.ndarray, mpl.cm.ScalarMappable]:

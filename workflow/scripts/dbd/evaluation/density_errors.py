@@ -23,6 +23,11 @@ class RelativeError(NamedTuple):
         """The error without the share of the noise, which is independent of it; zero where noise is all."""
         return np.sqrt(np.maximum(self.error**2 - self.noise**2, 0))
 
+    @property
+    def columns(self) -> dict[str, np.ndarray]:
+        """Error, noise and error of the model, as columns of a table."""
+        return self._asdict() | {"of_model": self.of_model}
+
 
 def density_error(model: np.ndarray, data: np.ndarray, sem: np.ndarray, axis: tuple[int, ...]) -> RelativeError:
     """Relative error of densities, averaged over some axes; arrays (starts, times, cells)."""

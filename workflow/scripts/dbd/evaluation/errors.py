@@ -5,9 +5,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-ORACLE = "_oracle"
-"""Behind a model's name in tables: the best that its family can do."""
-
 
 def errors_per_step(
     predicted: np.ndarray, simulated: np.ndarray, sem: np.ndarray, observables: Sequence[str]

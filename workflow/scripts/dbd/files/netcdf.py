@@ -117,6 +117,16 @@ def replacing(path: str | Path) -> Iterator[Path]:
         raise StoreError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})") from None
 
 
+def variable(dims: str, values: Any, meaning: str, units: str = "1", **attributes: Any) -> tuple:
+    """A variable of a dataset: names of its dimensions with spaces between them, its values, and what they are."""
+    return dims.split(), values, {"units": units, "long_name": meaning, **attributes}
+
+
+def observations(steps: np.ndarray, dt: float) -> dict[str, tuple]:
+    """Coordinates of observations in continuous space, from their numbers (steps,)."""
+    return {"step": variable("time", steps, "observation"), "time": variable("time", steps * dt, "time")}
+
+
 def write(dataset: xr.Dataset, path: str | Path, attributes: Mapping[str, str]) -> None:
     """Write a dataset with global attributes, compressed; the file appears whole or not at all.
 
