@@ -8,7 +8,7 @@ quartets. All units take one of their states (binary on both sides, never probab
 Every chain has its own Generator, so results do not depend on the number of threads.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -98,20 +98,15 @@ class Sampler:
         """Advance chains in place by a number of sweeps over all units and return them.
 
         With `clamped` the visible layer stays as it is and the hidden ones are drawn given it (the awake phase): one
-        sweep draws a single hidden layer exactly. Raises ValueError if chains that share a generator are to be run by
-        several threads: the order in which they draw from it would be left to chance.
+        sweep draws a single hidden layer exactly. Raises ValueError as `advance_chains` does.
         """
-        if threads > 1 and len({id(generator) for generator in generators}) < len(generators):
-            raise ValueError(f"threads: got {threads}, expected 1 for chains that share a generator")
         schedule = self.schedule[self.schedule > 0] if clamped else self.schedule
         tables = self.tables(theta)
 
-        def advance(chains: range):
-            for chain in chains:
-                run_chain(self.blocks, tables, schedule, states[chain], sweeps, generators[chain])
+        def advance(chain: int):
+            run_chain(self.blocks, tables, schedule, states[chain], sweeps, generators[chain])
 
-        parts = [range(len(states))[part::threads] for part in range(threads)]
-        parallel(advance, parts, threads)
+        advance_chains(advance, generators, threads)
         return states
 
     def probabilities(self, theta: np.ndarray, states: np.ndarray, number: int) -> np.ndarray:
@@ -127,6 +122,22 @@ class Sampler:
         table = self.tables(theta)[number]
         law = np.diff(np.append(table, np.ones((len(table), 1)), axis=1), axis=1)[rows]
         return law[:, np.argsort(block.unit)]
+
+
+def advance_chains(advance: Callable[[int], None], generators: Sequence[np.random.Generator], threads: int):
+    """Call a function of each chain's number, by several threads.
+
+    Raises ValueError if chains that share a generator are to be run by several threads: the order in which they draw
+    from it would be left to chance.
+    """
+    if threads > 1 and len({id(generator) for generator in generators}) < len(generators):
+        raise ValueError(f"threads: got {threads}, expected 1 for chains that share a generator")
+
+    def advance_part(part: int):
+        for chain in range(part, len(generators), threads):
+            advance(chain)
+
+    parallel(advance_part, range(threads), threads)
 
 
 @njit(cache=True, nogil=True)
