@@ -9,8 +9,8 @@ from numba import njit
 from scipy.stats import chisquare
 
 from dbd.boltzmann import swaps
-from dbd.boltzmann.swaps import SwapSampler
 from dbd.boltzmann.energy import EnergyModel, Layer
+from dbd.boltzmann.swaps import SwapSampler
 from dbd.lattice.geometry import Lattice
 from dbd.numerics.random_streams import stream
 
