@@ -4,9 +4,9 @@ The law of a composition N on 0 <= N, sum N <= sites has a mean n and a covarian
 has the composition n. As n is real and compositions are integers, the law is represented by a number of nodes of equal
 weight. They are a smooth function of n and Sigma up to rounding, without random numbers.
 
-- Points of an additive recurrence (Roberts 2018) become normal, and log-normal with the moments of the law, which suits
-  numbers that are positive and spread by more than their mean.
-- In turn, the points are mapped to the exact moments by the linear map that moves them least (optimal transport between
+- Points of an additive recurrence (Roberts 2018) become normal, and log-normal with the moments of the law as far as
+  log-normal numbers can have them: they are positive and may spread by more than their mean.
+- Then, in turn, the points are mapped to the exact moments by the linear map that moves them least (optimal transport between
   normal laws) and moved to the nearest bound. A combination of species without spread is the same at every point.
 - Partial sums over species are rounded up or down, all those of a point in the same way, at every point in another. So
   each number is next to its real value, and a total that is an integer at every point stays the same. At last, single
@@ -60,16 +60,23 @@ def nodes(mean: np.ndarray, covariance: np.ndarray | None, sites: int, count: in
 def _points(mean: np.ndarray, covariance: np.ndarray, sites: int, count: int) -> np.ndarray:
     """Real points within bounds whose moments are those of the law."""
     normal = _standard_normal(count, len(mean))
-    product = np.where(mean > 0, mean, 1)[:, None] * np.where(mean > 0, mean, 1)
-    logarithms = np.log(np.maximum(1 + covariance / product, 0.05))  # covariance of the logarithms
-    values, vectors = np.linalg.eigh(logarithms)
-    points = mean * np.exp(normal @ (vectors * np.sqrt(np.maximum(values, 0))).T - np.diag(logarithms) / 2)
+    scale = np.where(mean > 0, mean, 1)
+    wanted = logarithms = _of_logarithms(covariance, scale)
+    for _ in range(_ROUNDS):
+        points = np.exp(normal @ _root(logarithms))
+        points *= mean / points.mean(axis=0)
+        logarithms = logarithms + wanted - _of_logarithms(np.cov(points.T, bias=True).reshape(covariance.shape), scale)
     for _ in range(_ROUNDS):
         centred = points - points.mean(axis=0)
         points = mean + centred @ _transport(centred.T @ centred / count, covariance)
         points = np.maximum(points, 0)
         points *= np.minimum(1, sites / np.maximum(points.sum(axis=1, keepdims=True), 1))
     return points
+
+
+def _of_logarithms(covariance: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Covariance of the logarithms of log-normal numbers with given means and covariance."""
+    return np.log(np.maximum(1 + covariance / np.outer(scale, scale), 0.05))
 
 
 def _standard_normal(count: int, dimensions: int) -> np.ndarray:
