@@ -6,8 +6,8 @@ weight. They are a smooth function of n and Sigma up to rounding, without random
 
 - Points of an additive recurrence (Roberts 2018) become normal, and log-normal with the moments of the law as far as
   log-normal numbers can have them: they are positive and may spread by more than their mean.
-- Then, in turn, the points are mapped to the exact moments by the linear map that moves them least (optimal transport between
-  normal laws) and moved to the nearest bound. A combination of species without spread is the same at every point.
+- Then, in turn, the points are mapped to the exact moments by the linear map that moves them least (optimal transport
+  between normal laws) and moved to the bounds. A combination of species without spread is the same at every point.
 - Partial sums over species are rounded up or down, all those of a point in the same way, at every point in another. So
   each number is next to its real value, and a total that is an integer at every point stays the same. At last, single
   molecules are added or removed until the mean is right, where this moves the points least.
