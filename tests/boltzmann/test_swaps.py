@@ -124,9 +124,16 @@ def test_draws_follow_the_model(name):
     [
         # The bond between the two sites is taken for one that changes.
         ("run_pairs", "pairs on a chain", {"code[i] = code[j] = 0": "pass"}),
-        ("run_words", "quartets on a chain", {"state[i] = b": "pass", "state[j] = a": "state[i], state[j] = b, a"}),
-        # The visible sites do not see the hidden units.
-        ("run_pairs", "two hidden units", {"odds *= weights[i, b] * weights[j, a]": "pass"}),
+        (
+            "run_any",
+            "quartets on a chain",
+            {
+                "state[block.unit[i]] = b": "pass",
+                "state[block.unit[j]] = a": "state[block.unit[i]], state[block.unit[j]] = b, a",
+            },
+        ),
+        # Hidden units are not drawn.
+        ("run_any", "pairs and a hidden layer", {"sweep_block(blocks[number], tables[number], state, rng)": "pass"}),
     ],
 )
 def test_wrong_kernels_are_caught(monkeypatch, kernel, name, changes):

@@ -9,7 +9,8 @@ overflow.
 Hidden units are summed out. A unit sees a window of the chain and joins when the last site of the window does: its
 statistics have a mean and a covariance given the window, and units are independent of each other given the chain.
 
-Cost: sites x windows x compositions, of which there are (sites + 1)^species. One species on 1000 sites takes less than a second.
+Cost: sites x windows x compositions, of which there are (sites + 1)^species. One species on 1000 sites takes less than
+a second.
 """
 
 from itertools import product

@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 from numba import njit
 
-from dbd.boltzmann.conditional_laws import Block, conditional_blocks, tabulate
+from dbd.boltzmann.conditional_laws import Block, accumulate, choose, conditional_blocks, read_code, tabulate
 from dbd.boltzmann.energy import EnergyModel
 from dbd.numerics.threads import parallel
 
@@ -47,14 +47,21 @@ class Sampler:
         layers = np.arange(len(self.blocks))
         return np.concatenate([layers[1::2], layers[0::2]])
 
-    def tables(self, theta: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Conditional laws of every layer at parameters `theta`, for kernels; float64, shapes (rows, species)."""
+    def weights(self, theta: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Weights of a unit's states by row, for every layer at parameters `theta`; float64, shapes (rows, states)."""
         theta = np.ascontiguousarray(theta, float)
         if theta.shape != (len(self.model.parameters),) or not np.isfinite(theta).all():
             raise ValueError(f"theta {theta}: needs {len(self.model.parameters)} finite numbers")
-        tables = tuple(np.empty((block.rows, block.species)) for block in self.blocks)
+        tables = tuple(np.empty((block.rows, block.states)) for block in self.blocks)
         for block, table in zip(self.blocks, tables, strict=True):
             tabulate(block, theta, table)
+        return tables
+
+    def tables(self, theta: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The same as kernels draw by it, see `accumulate`."""
+        tables = self.weights(theta)
+        for block, table in zip(self.blocks, tables, strict=True):
+            accumulate(block, table)
         return tables
 
     def empty(self, chains: int) -> np.ndarray:
@@ -115,12 +122,13 @@ class Sampler:
         For the only hidden layer these are its activations given the visible configuration. Shape (chains, units,
         species), units in the order of `EnergyModel.positions`.
         """
-        block = self.blocks[number]
-        rows = np.zeros((len(states), len(block.unit)), np.int64)
+        block, table = self.blocks[number], self.weights(theta)[number]
+        codes = np.zeros((len(states), len(block.unit)), np.uint64)
         for slot, contribution in enumerate(block.contribution):
-            rows += contribution[states[:, block.neighbours[:, slot]]]
-        table = self.tables(theta)[number]
-        law = np.diff(np.append(table, np.ones((len(table), 1)), axis=1), axis=1)[rows]
+            codes += contribution[states[:, block.neighbours[:, slot]]]
+        rows = block.start + (codes[..., None] >> block.shift & block.mask)
+        weights = table[rows].prod(axis=-2)
+        law = weights[..., 1:] / weights.sum(axis=-1, keepdims=True)
         return law[:, np.argsort(block.unit)]
 
 
@@ -143,16 +151,9 @@ def advance_chains(advance: Callable[[int], None], generators: Sequence[np.rando
 @njit(cache=True, nogil=True)
 def sweep_block(block, table, state, rng):
     """Update every unit of a layer once."""
-    slots, species = block.neighbours.shape[1], table.shape[1]
+    below = np.empty(table.shape[1])
     for unit in range(block.unit.shape[0]):
-        row = np.uint32(0)
-        for slot in range(slots):
-            row += block.contribution[slot, state[block.neighbours[unit, slot]]]
-        draw = rng.random()
-        new = np.uint8(0)
-        for x in range(species):
-            new += np.uint8(draw >= table[row, x])
-        state[block.unit[unit]] = new
+        state[block.unit[unit]] = choose(block, table, read_code(block, state, unit), rng.random(), below)
 
 
 @njit(cache=True, nogil=True)

@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from dbd.boltzmann.conditional_laws import read_code, weigh
 from dbd.boltzmann.energy import EnergyModel
 from dbd.boltzmann.gibbs import Sampler, advance_chains, sweep_block
 
@@ -56,24 +57,6 @@ class PairOdds(NamedTuple):
     balance: np.uint64
     neighbours: np.ndarray
     odds: np.ndarray
-
-
-class View(NamedTuple):
-    """Weights of the states of a site given what it is connected to, for kernels.
-
-    Parameters
-    ----------
-    neighbours
-        Place of the neighbour in each slot; uint32, (sites, slots).
-    contribution
-        What the state of a neighbour adds to the row; uint32, (slots, states).
-    weights
-        Weights of a site's states by row, the largest is 1; float64, (rows, states).
-    """
-
-    neighbours: np.ndarray
-    contribution: np.ndarray
-    weights: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -120,14 +103,20 @@ class SwapSampler:
         theta = np.ascontiguousarray(theta, float)
         if theta.shape != (len(self.model.parameters),) or not np.isfinite(theta).all():
             raise ValueError(f"theta {theta}: needs {len(self.model.parameters)} finite numbers")
-        hidden = self._hidden(theta) if self.model.layers else None
         longest = max((len(word) for word in self.model.interactions), default=1)
-        if longest <= 2 and len(self.model.species) <= MOST_SPECIES:
-            run, local = run_pairs, self._pair_odds(theta)
-        else:
-            run, local = run_words, self._views(theta)[0]
+        if longest <= 2 and not self.model.layers and len(self.model.species) <= MOST_SPECIES:
+            pairs = self._pair_odds(theta)
 
-        advance_chains(lambda chain: run(local, hidden, states[chain], sweeps, generators[chain]), generators, threads)
+            def advance(chain: int):
+                run_pairs(pairs, states[chain], sweeps, generators[chain])
+        else:
+            blocks, weights, tables = self.gibbs.blocks, self.gibbs.weights(theta)[0], self.gibbs.tables(theta)
+            hidden = self.gibbs.schedule[self.gibbs.schedule > 0]
+
+            def advance(chain: int):
+                run_any(blocks, weights, tables, hidden, states[chain], sweeps, generators[chain])
+
+        advance_chains(advance, generators, threads)
         return states
 
     def _couplings(self, theta: np.ndarray) -> np.ndarray:
@@ -158,29 +147,6 @@ class SwapSampler:
             np.exp(change * np.clip(np.arange(16) - 8, -_MOST_NEIGHBOURS, _MOST_NEIGHBOURS)),
         )
 
-    def _views(self, theta: np.ndarray) -> tuple[View, View]:
-        """Views of a visible site: of the visible sites around it, and of the hidden units connected to it."""
-        block = self.gibbs.blocks[0]
-        site = np.argsort(block.unit)
-        sideways = block.contribution.max(axis=1) >= len(block.second)
-        views = []
-        for slots, features, unit in ((sideways, block.first, len(block.second)), (~sideways, block.second, 1)):
-            exponents = np.pad(features @ theta, ((0, 0), (1, 0)))
-            exponents -= exponents.max(axis=1, keepdims=True)
-            contribution = (block.contribution[slots] // unit).astype(np.uint32)
-            views.append(View(np.ascontiguousarray(block.neighbours[site][:, slots]), contribution, np.exp(exponents)))
-        return tuple(views)
-
-    def _hidden(self, theta: np.ndarray) -> tuple:
-        """Blocks and tables of hidden layers in the order of their updates, and the visible sites' view of them."""
-        tables, schedule = self.gibbs.tables(theta), self.gibbs.schedule
-        layers = [number for number in schedule if number > 0]
-        return (
-            tuple(self.gibbs.blocks[number] for number in layers),
-            tuple(tables[number] for number in layers),
-            self._views(theta)[1],
-        )
-
 
 @njit(cache=True, nogil=True)
 def by_frequency(visible, states):
@@ -203,42 +169,23 @@ def by_frequency(visible, states):
 
 
 @njit(cache=True, nogil=True)
-def update_hidden(hidden, state, rng, weights):
-    """Update the hidden layers and write the weights (sites, states) that they give the states of visible sites."""
-    blocks, tables, view = hidden
-    for number in range(len(blocks)):
-        sweep_block(blocks[number], tables[number], state, rng)
-    for site in range(weights.shape[0]):
-        row = _row(view, state, site)
-        for x in range(weights.shape[1]):
-            weights[site, x] = view.weights[row, x]
-
-
-@njit(cache=True, nogil=True)
-def _row(view, state, site):
-    row = np.uint32(0)
-    for slot in range(view.neighbours.shape[1]):
-        row += view.contribution[slot, state[view.neighbours[site, slot]]]
-    return row
-
-
-@njit(cache=True, nogil=True)
-def run_pairs(pairs, hidden, state, sweeps, rng):
-    """Advance the state of a chain with pair interactions by a number of sweeps; `hidden` may be None."""
+def run_pairs(pairs, state, sweeps, rng):
+    """Advance the state of a chain with pair interactions by a number of sweeps."""
     sites, species = pairs.neighbours.shape[0], pairs.odds.shape[2]
     order, others = by_frequency(state[:sites], species + 1)
-    attempts = sites if others > 0 else 0
+    if others == 0:
+        return
     code = np.zeros(sites + 1, np.uint64)
     for site in range(sites):
         code[site] = pairs.codes[state[site]]
-    weights = np.empty((sites if hidden is not None else 0, species + 1))
+    code = np.zeros(sites + 1, np.uint64)
+    for site in range(sites):
+        code[site] = pairs.codes[state[site]]
     coarse = others * float(sites) > _FEWEST_LEFT
     for _ in range(sweeps):
-        if hidden is not None:
-            update_hidden(hidden, state, rng, weights)
-        draws = rng.random(attempts)
-        chances = rng.random(attempts) if coarse else draws
-        for attempt in range(attempts):
+        draws = rng.random(sites)
+        chances = rng.random(sites) if coarse else draws
+        for attempt in range(sites):
             scaled = draws[attempt] * others
             p = np.uint32(scaled)
             scaled = (scaled - p) * sites
@@ -257,46 +204,42 @@ def run_pairs(pairs, hidden, state, sweeps, rng):
             for k in range(species):
                 odds *= pairs.odds[a, b, k, digits & _DIGIT_MASK]
                 digits >>= _DIGIT
-            if hidden is not None:
-                odds *= weights[i, b] * weights[j, a]
-                chance *= weights[i, a] * weights[j, b]
             if chance < odds:
                 code[i], code[j] = code_j, code_i
                 if q >= others:
                     order[p], order[q] = j, i
             else:
                 code[i], code[j] = code_i, code_j
-        for site in range(sites):
-            state[site] = code[site] >> _STATE
+    for site in range(sites):
+        state[site] = code[site] >> _STATE
 
 
 @njit(cache=True, nogil=True)
-def run_words(view, hidden, state, sweeps, rng):
-    """Advance the state of a chain with interactions of any kind by a number of sweeps; `hidden` may be None."""
-    sites, states = view.neighbours.shape[0], view.weights.shape[1]
-    order, others = by_frequency(state[:sites], states)
+def run_any(blocks, weights, tables, hidden, state, sweeps, rng):
+    """Advance the state of a chain with any interactions by a number of sweeps.
+
+    `weights` are those of the visible layer; the layers in `hidden` are updated by their `tables`.
+    """
+    block = blocks[0]
+    sites = block.unit.shape[0]
+    order, others = by_frequency(state[block.unit], weights.shape[1])
     attempts = sites if others > 0 else 0
-    weights = np.empty((sites if hidden is not None else 0, states))
     for _ in range(sweeps):
-        if hidden is not None:
-            update_hidden(hidden, state, rng, weights)
+        for number in hidden:
+            sweep_block(blocks[number], tables[number], state, rng)
         for _ in range(attempts):
             p, q = np.uint32(rng.random() * others), np.uint32(rng.random() * sites)
             i, j = order[p], order[q]
-            a, b = state[i], state[j]
+            a, b = state[block.unit[i]], state[block.unit[j]]
             if a == b:
                 continue
-            row = _row(view, state, i)
-            odds, chance = view.weights[row, b], rng.random() * view.weights[row, a]
-            state[i] = b
-            row = _row(view, state, j)
-            odds, chance = odds * view.weights[row, a], chance * view.weights[row, b]
-            if hidden is not None:
-                odds *= weights[i, b] * weights[j, a]
-                chance *= weights[i, a] * weights[j, b]
-            if chance < odds:
-                state[j] = a
+            code = read_code(block, state, i)
+            odds, chance = weigh(block, weights, code, b), rng.random() * weigh(block, weights, code, a)
+            state[block.unit[i]] = b
+            code = read_code(block, state, j)
+            if chance * weigh(block, weights, code, b) < odds * weigh(block, weights, code, a):
+                state[block.unit[j]] = a
                 if q >= others:
                     order[p], order[q] = j, i
             else:
-                state[i] = a
+                state[block.unit[i]] = a
