@@ -280,12 +280,13 @@ def accumulate(block, table):
     """Turn the weights of a single factor into the probabilities of a state below each: draws need no more."""
     if block.start.shape[0] == 1:
         for row in range(table.shape[0]):
-            total = table[row].sum()
-            below = 0.0
+            total = 0.0
             for x in range(table.shape[1]):
                 weight = table[row, x]
-                table[row, x] = below / total
-                below += weight
+                table[row, x] = total
+                total += weight
+            for x in range(table.shape[1]):
+                table[row, x] /= total
 
 
 @njit(cache=True, nogil=True, inline="always")
