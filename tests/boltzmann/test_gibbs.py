@@ -92,10 +92,21 @@ def mutated(model, change):
     return sampler
 
 
-@pytest.mark.parametrize("name", MODELS)
+MANY = tuple("ABCDEFGH")
+LARGE = {
+    "eight species in three dimensions": EnergyModel(
+        Lattice((3, 3, 3), "periodic"), MANY, MANY + tuple(a + b for a in MANY for b in MANY if a <= b)
+    ),
+    "triplets of three species in three dimensions": EnergyModel(
+        Lattice((2, 3, 3)), ("A", "B", "C"), (*PAIRS, "ABC", "BAB")
+    ),
+}
+
+
+@pytest.mark.parametrize("name", [*MODELS, *LARGE])
 def test_conditional_laws_are_exact(name):
     """Tables agree with energies of all states of a unit, everything else fixed: hence detailed balance."""
-    model = MODELS[name]
+    model = (MODELS | LARGE)[name]
     sampler, theta = Sampler(model), draw_theta(model)
     rng = np.random.default_rng(3)
     states = np.concatenate(

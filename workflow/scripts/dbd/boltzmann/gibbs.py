@@ -31,7 +31,7 @@ class Sampler:
     Raises
     ------
     ValueError
-        When the model is too rich for tables (see `conditionals`).
+        When the model is too rich for tables (see `conditional_laws`).
     """
 
     model: EnergyModel

@@ -8,8 +8,8 @@ Gibbs sampling given the visible layer.
 
 The two sites may be neighbours, or in a row with a third. Neither sees the other's old state then:
 
-- Pairs: both are empty while their neighbours are counted. The bond between the two is the same before and after.
-- Longer words: one site takes its new state before the neighbourhood of the other is read.
+- Pairs alone: both are empty while their neighbours are counted. The bond between the two is the same before and after.
+- Any interactions: one site takes its new state before the neighbourhood of the other is read.
 
 Every chain has its own Generator, so results do not depend on the number of threads.
 """
@@ -132,11 +132,10 @@ class SwapSampler:
         return couplings
 
     def _pair_odds(self, theta: np.ndarray) -> PairOdds:
-        lattice, species = self.model.lattice, np.arange(len(self.model.species), dtype=np.uint64)
-        neighbours = np.full((lattice.size, _MOST_NEIGHBOURS), lattice.size, np.uint32)
-        neighbours[:, : lattice.neighbours.shape[1]] = np.where(
-            lattice.neighbours < 0, lattice.size, lattice.neighbours
-        )
+        species = np.arange(len(self.model.species), dtype=np.uint64)
+        sites, known = self.model.lattice.size, self.model.lattice.neighbours
+        neighbours = np.full((sites, _MOST_NEIGHBOURS), sites, np.uint32)
+        neighbours[:, : known.shape[1]] = np.where(known < 0, sites, known)
         digits = np.uint64(1) << _DIGIT * species
         couplings = self._couplings(theta)
         change = (couplings[None] - couplings[:, None])[..., 1:, None]  # from state, to state, species around
@@ -175,9 +174,6 @@ def run_pairs(pairs, state, sweeps, rng):
     order, others = by_frequency(state[:sites], species + 1)
     if others == 0:
         return
-    code = np.zeros(sites + 1, np.uint64)
-    for site in range(sites):
-        code[site] = pairs.codes[state[site]]
     code = np.zeros(sites + 1, np.uint64)
     for site in range(sites):
         code[site] = pairs.codes[state[site]]
