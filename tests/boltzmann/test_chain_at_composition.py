@@ -5,7 +5,7 @@ import pytest
 from scipy.special import logsumexp
 
 from dbd.boltzmann.chain import Chain
-from dbd.boltzmann.chain_at_composition import solve_at_composition
+from dbd.boltzmann.chain_at_composition import cumulants_at_composition
 from dbd.boltzmann.energy import EnergyModel, Layer
 from dbd.boltzmann.swaps import SwapSampler
 from dbd.lattice.geometry import Lattice
@@ -44,7 +44,7 @@ def test_all_compositions_agree_with_enumeration(name):
     """Log Z, means and covariances to 1e-10."""
     model = MODELS[name]
     theta = draw_theta(model)
-    exact = solve_at_composition(model, theta)
+    exact = cumulants_at_composition(model, theta)
     statistics, numbers = enumerate_states(model)
     for composition in np.ndindex(exact.log_z.shape):
         phi = statistics[(numbers == composition).all(axis=1)]
@@ -68,8 +68,8 @@ def test_mixture_of_all_compositions_is_the_free_chain(parameters, layers, theta
     """Weights exp(log Z_N) give log Z, means and Fisher matrix of the transfer matrix on 300 sites, to 1e-9."""
     visible = tuple(word for word in parameters if set(word) == {"A"})
     model = EnergyModel(Lattice((300,)), ("A",), visible, layers)
-    at = solve_at_composition(model, np.array(theta))
-    free = Chain(300, parameters).solve(np.array(theta))
+    at = cumulants_at_composition(model, np.array(theta))
+    free = Chain(300, parameters).cumulants(np.array(theta))
     log_z = logsumexp(at.log_z)
     weight = np.exp(at.log_z - log_z)
     mean = weight @ at.mean
@@ -86,7 +86,7 @@ def test_swaps_have_the_exact_moments(layers):
     """400 chains of 200 sites: means within 6 standard errors, variances within 40 %; false alarm below 1e-6."""
     model = EnergyModel(Lattice((200,)), ("A",), ("AA", "AAA"), layers)
     theta = np.array([0.8, -0.5, 0.9, -0.3][: len(model.parameters)])
-    exact = solve_at_composition(model, theta)
+    exact = cumulants_at_composition(model, theta)
     sampler = SwapSampler(model)
     generators = [stream(30, chain) for chain in range(400)]
     states = sampler.gibbs.empty(400)
@@ -101,7 +101,7 @@ def test_swaps_have_the_exact_moments(layers):
 def test_errors():
     """One line that says what does not fit."""
     with pytest.raises(ValueError, match="expected an open chain"):
-        solve_at_composition(EnergyModel(Lattice((5, 5)), ("A",), ("A",)), [0.0])
+        cumulants_at_composition(EnergyModel(Lattice((5, 5)), ("A",), ("A",)), [0.0])
     with pytest.raises(ValueError, match="hidden layers: expected at most one"):
         layer = Layer(("X",), ("AX",), bonds=True)
-        solve_at_composition(EnergyModel(Lattice((5,)), ("A",), ("A",), (layer,)), [0.0, 0, 0])
+        cumulants_at_composition(EnergyModel(Lattice((5,)), ("A",), ("A",), (layer,)), [0.0, 0, 0])

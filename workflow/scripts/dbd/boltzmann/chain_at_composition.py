@@ -39,7 +39,7 @@ class _Window(NamedTuple):
     covariance: np.ndarray  # (2, windows, parameter, parameter)
 
 
-def solve_at_composition(model: EnergyModel, theta: np.ndarray) -> Canonical:
+def cumulants_at_composition(model: EnergyModel, theta: np.ndarray) -> Canonical:
     """Exact log Z, means and covariances of the statistics of an open chain at all compositions.
 
     Statistics that are only observed may be among the interactions of the model, with parameter zero.
