@@ -31,6 +31,9 @@ MODELS = {
     "pairs from a reference density": EnergyModel(
         Lattice((2, 2)), ("A", "B"), ("A", "B", "AA", "AB"), (Layer(("X",), ("AX",), ((0, 0), (0, 1))),), 0.3
     ),
+    "eight species": EnergyModel(
+        Lattice((2, 2)), tuple("ABCDEFGH"), ("A", "AA", "AB", "BC", "CH", "DE", "FF", "GH", "HH")
+    ),
     "deep chain": EnergyModel(
         Lattice((5,)),
         ("A",),
@@ -89,10 +92,21 @@ def mutated(model, change):
     return sampler
 
 
-@pytest.mark.parametrize("name", MODELS)
+MANY = tuple("ABCDEFGH")
+LARGE = {
+    "eight species in three dimensions": EnergyModel(
+        Lattice((3, 3, 3), "periodic"), MANY, MANY + tuple(a + b for a in MANY for b in MANY if a <= b)
+    ),
+    "triplets of three species in three dimensions": EnergyModel(
+        Lattice((2, 3, 3)), ("A", "B", "C"), (*PAIRS, "ABC", "BAB")
+    ),
+}
+
+
+@pytest.mark.parametrize("name", [*MODELS, *LARGE])
 def test_conditional_laws_are_exact(name):
     """Tables agree with energies of all states of a unit, everything else fixed: hence detailed balance."""
-    model = MODELS[name]
+    model = (MODELS | LARGE)[name]
     sampler, theta = Sampler(model), draw_theta(model)
     rng = np.random.default_rng(3)
     states = np.concatenate(
@@ -136,7 +150,10 @@ def test_draws_follow_the_model(name):
             ),
         ),
         # The hidden layer not seen by the visible one.
-        ("wrapping hidden layer", lambda b: b._replace(second=0 * b.second)),
+        (
+            "wrapping hidden layer",
+            lambda b: b._replace(neighbours=np.where(b.neighbours < 8, b.neighbours, 16).astype(np.uint32)),
+        ),
         # The units between sites and walls not seen.
         (
             "hidden units on bonds and at walls",
@@ -189,8 +206,11 @@ def test_threads_change_nothing():
 
 def test_errors():
     """One line that says what does not fit."""
+    letters = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
     with pytest.raises(ValueError, match="more than 4194304 rows"):
-        _ = Sampler(EnergyModel(Lattice((5, 5, 5)), ("A", "B", "C"), ("ABC",))).blocks
+        _ = Sampler(EnergyModel(Lattice((5,)), letters, ("ABCD",))).blocks
+    with pytest.raises(ValueError, match="got 78 bits, expected at most 64"):
+        _ = Sampler(EnergyModel(Lattice((5, 5, 5)), letters, tuple(2 * letter for letter in letters))).blocks
     with pytest.raises(ValueError, match="shorter than an interaction of 4 sites"):
         _ = Sampler(EnergyModel(Lattice((3,), "periodic"), ("A",), ("AAAA",))).blocks
     shared = [stream(24)] * 2

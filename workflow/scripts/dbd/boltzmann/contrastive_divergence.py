@@ -19,7 +19,7 @@ from typing import Literal
 import numpy as np
 from numba import njit
 
-from dbd.boltzmann.conditional_laws import tabulate
+from dbd.boltzmann.conditional_laws import accumulate, choose, read_code, tabulate
 from dbd.boltzmann.gibbs import Sampler, run_chain
 from dbd.messages import mismatch
 
@@ -140,21 +140,14 @@ def choose_runs(runs: int, batch: int, generator: np.random.Generator) -> np.nda
     return generator.permutation(runs)[:batch]
 
 
-@njit(cache=True, nogil=True)
-def _row(block, state, unit):
-    """Row of a unit's neighbourhood in the tables of its block."""
-    row = np.uint32(0)
-    for slot in range(block.neighbours.shape[1]):
-        row += block.contribution[slot, state[block.neighbours[unit, slot]]]
-    return row
-
-
-@njit(cache=True, nogil=True)
-def _change(block, balance, state, unit, row, new):
+@njit(cache=True, nogil=True, inline="always")
+def _change(block, balance, state, unit, code, new):
     """Give a unit a new state and book what it leaves and what it becomes."""
     place = block.unit[unit]
-    balance[row, state[place]] -= 1
-    balance[row, new] += 1
+    for factor in range(block.start.shape[0]):
+        row = block.start[factor] + (code >> block.shift[factor] & block.mask[factor])
+        balance[row, state[place]] -= 1
+        balance[row, new] += 1
     state[place] = new
 
 
@@ -163,26 +156,20 @@ def _sweep(blocks, tables, schedule, balances, state, rng):
     """Draw every unit of the layers in `schedule` once."""
     for number in schedule:
         block, table, balance = blocks[number], tables[number], balances[number]
+        below = np.empty(table.shape[1])
         for unit in range(block.unit.shape[0]):
-            row = _row(block, state, unit)
-            draw = rng.random()
-            new = np.uint8(0)
-            for x in range(table.shape[1]):
-                new += np.uint8(draw >= table[row, x])
-            _change(block, balance, state, unit, row, new)
+            code = read_code(block, state, unit)
+            _change(block, balance, state, unit, code, choose(block, table, code, rng.random(), below))
 
 
 @njit(cache=True, nogil=True)
 def _settle(block, balance, total):
     """Add the change of the statistics that is booked in `balance` to `total` (parameter,), and clear it."""
-    columns = block.second.shape[0]
     for row in range(balance.shape[0]):
-        for x in range(block.first.shape[1]):
-            if balance[row, x + 1] != 0:
+        for x in range(1, balance.shape[1]):
+            if balance[row, x] != 0:
                 for k in range(len(total)):
-                    total[k] += balance[row, x + 1] * (
-                        block.first[row // columns, x, k] + block.second[row % columns, x, k]
-                    )
+                    total[k] += balance[row, x] * block.features[row, x - 1, k]
         balance[row] = 0
 
 
@@ -199,19 +186,20 @@ def _contrast(blocks, hidden, everything, theta, lattices, starts, restart, swee
     for number in range(len(blocks)):
         units += blocks[number].unit.shape[0]
     state = np.empty(units, np.uint8)
-    tables = [np.empty((len(block.first) * len(block.second), block.first.shape[1])) for block in blocks]
-    balances = [np.zeros((table.shape[0], table.shape[1] + 1), np.int64) for table in tables]
+    tables = [np.empty((block.features.shape[0], block.features.shape[1] + 1)) for block in blocks]
+    balances = [np.zeros(table.shape, np.int64) for table in tables]
     for n in range(theta.shape[0]):
         for number in range(len(blocks)):
             tabulate(blocks[number], theta[n], tables[number])
+            accumulate(blocks[number], tables[number])
         for chain in range(lattices.shape[0]):
             state[:sites] = lattices[chain, n]
             state[sites:] = 0
             run_chain(blocks, tables, hidden, state, 1, rng)
             if restart:
                 for unit in range(sites):
-                    row = _row(blocks[0], state, unit)
-                    _change(blocks[0], balances[0], state, unit, row, starts[chain, n, blocks[0].unit[unit]])
+                    code = read_code(blocks[0], state, unit)
+                    _change(blocks[0], balances[0], state, unit, code, starts[chain, n, blocks[0].unit[unit]])
                 _sweep(blocks, tables, hidden, balances, state, rng)
             for _ in range(sweeps):
                 _sweep(blocks, tables, everything, balances, state, rng)

@@ -8,7 +8,7 @@ quartets. All units take one of their states (binary on both sides, never probab
 Every chain has its own Generator, so results do not depend on the number of threads.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 from numba import njit
 
-from dbd.boltzmann.conditional_laws import Block, conditional_blocks, tabulate
+from dbd.boltzmann.conditional_laws import Block, accumulate, choose, conditional_blocks, read_code, tabulate
 from dbd.boltzmann.energy import EnergyModel
 from dbd.numerics.threads import parallel
 
@@ -31,7 +31,7 @@ class Sampler:
     Raises
     ------
     ValueError
-        When the model is too rich for tables (see `conditionals`).
+        When the model is too rich for tables (see `conditional_laws`).
     """
 
     model: EnergyModel
@@ -47,14 +47,21 @@ class Sampler:
         layers = np.arange(len(self.blocks))
         return np.concatenate([layers[1::2], layers[0::2]])
 
-    def tables(self, theta: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Conditional laws of every layer at parameters `theta`, for kernels; float64, shapes (rows, species)."""
+    def weights(self, theta: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Weights of a unit's states by row, for every layer at parameters `theta`; float64, shapes (rows, states)."""
         theta = np.ascontiguousarray(theta, float)
         if theta.shape != (len(self.model.parameters),) or not np.isfinite(theta).all():
             raise ValueError(f"theta {theta}: needs {len(self.model.parameters)} finite numbers")
-        tables = tuple(np.empty((block.rows, block.species)) for block in self.blocks)
+        tables = tuple(np.empty((block.rows, block.states)) for block in self.blocks)
         for block, table in zip(self.blocks, tables, strict=True):
             tabulate(block, theta, table)
+        return tables
+
+    def tables(self, theta: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The same as kernels draw by it, see `accumulate`."""
+        tables = self.weights(theta)
+        for block, table in zip(self.blocks, tables, strict=True):
+            accumulate(block, table)
         return tables
 
     def empty(self, chains: int) -> np.ndarray:
@@ -98,20 +105,15 @@ class Sampler:
         """Advance chains in place by a number of sweeps over all units and return them.
 
         With `clamped` the visible layer stays as it is and the hidden ones are drawn given it (the awake phase): one
-        sweep draws a single hidden layer exactly. Raises ValueError if chains that share a generator are to be run by
-        several threads: the order in which they draw from it would be left to chance.
+        sweep draws a single hidden layer exactly. Raises ValueError as `advance_chains` does.
         """
-        if threads > 1 and len({id(generator) for generator in generators}) < len(generators):
-            raise ValueError(f"threads: got {threads}, expected 1 for chains that share a generator")
         schedule = self.schedule[self.schedule > 0] if clamped else self.schedule
         tables = self.tables(theta)
 
-        def advance(chains: range):
-            for chain in chains:
-                run_chain(self.blocks, tables, schedule, states[chain], sweeps, generators[chain])
+        def advance(chain: int):
+            run_chain(self.blocks, tables, schedule, states[chain], sweeps, generators[chain])
 
-        parts = [range(len(states))[part::threads] for part in range(threads)]
-        parallel(advance, parts, threads)
+        advance_chains(advance, generators, threads)
         return states
 
     def probabilities(self, theta: np.ndarray, states: np.ndarray, number: int) -> np.ndarray:
@@ -120,28 +122,38 @@ class Sampler:
         For the only hidden layer these are its activations given the visible configuration. Shape (chains, units,
         species), units in the order of `EnergyModel.positions`.
         """
-        block = self.blocks[number]
-        rows = np.zeros((len(states), len(block.unit)), np.int64)
+        block, table = self.blocks[number], self.weights(theta)[number]
+        codes = np.zeros((len(states), len(block.unit)), np.uint64)
         for slot, contribution in enumerate(block.contribution):
-            rows += contribution[states[:, block.neighbours[:, slot]]]
-        table = self.tables(theta)[number]
-        law = np.diff(np.append(table, np.ones((len(table), 1)), axis=1), axis=1)[rows]
+            codes += contribution[states[:, block.neighbours[:, slot]]]
+        rows = block.start + (codes[..., None] >> block.shift & block.mask)
+        weights = table[rows].prod(axis=-2)
+        law = weights[..., 1:] / weights.sum(axis=-1, keepdims=True)
         return law[:, np.argsort(block.unit)]
+
+
+def advance_chains(advance: Callable[[int], None], generators: Sequence[np.random.Generator], threads: int):
+    """Call a function of each chain's number, by several threads.
+
+    Raises ValueError if chains that share a generator are to be run by several threads: the order in which they draw
+    from it would be left to chance.
+    """
+    if threads > 1 and len({id(generator) for generator in generators}) < len(generators):
+        raise ValueError(f"threads: got {threads}, expected 1 for chains that share a generator")
+
+    def advance_part(part: int):
+        for chain in range(part, len(generators), threads):
+            advance(chain)
+
+    parallel(advance_part, range(threads), threads)
 
 
 @njit(cache=True, nogil=True)
 def sweep_block(block, table, state, rng):
     """Update every unit of a layer once."""
-    slots, species = block.neighbours.shape[1], table.shape[1]
+    below = np.empty(table.shape[1])
     for unit in range(block.unit.shape[0]):
-        row = np.uint32(0)
-        for slot in range(slots):
-            row += block.contribution[slot, state[block.neighbours[unit, slot]]]
-        draw = rng.random()
-        new = np.uint8(0)
-        for x in range(species):
-            new += np.uint8(draw >= table[row, x])
-        state[block.unit[unit]] = new
+        state[block.unit[unit]] = choose(block, table, read_code(block, state, unit), rng.random(), below)
 
 
 @njit(cache=True, nogil=True)
