@@ -115,7 +115,7 @@ wildcard_constraints:
 
 
 # Keys of a model that say which family its Boltzmann distribution is from.
-FAMILY = ("interactions", "layers", "reference_density")
+FAMILY = ("family", "interactions", "layers", "reference_density")
 
 
 @cache

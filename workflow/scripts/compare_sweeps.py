@@ -1,14 +1,17 @@
-"""Score the sampled models with more and with fewer Gibbs sweeps than their sampling laws declare.
+"""Score the sampled models with more and with fewer sweeps than their sampling laws declare, from several starts.
 
-``sweeps.csv`` has a row per model, number of sweeps and observable, and one of the means over the observables: the
-average over steps of the error as in the summary (``rmse``, counts on the whole lattice) and its ratio to the simulated
-range (``relative_rmse``). Far from equilibrium moments depend on the number of sweeps: the table shows how far.
+``sweeps.csv`` has a row per model, start of the chains, number of sweeps and observable, and one of the means over the
+observables: the average over a few steps of the error as in the summary (``rmse``, counts on the whole lattice) and its
+ratio to the simulated range (``relative_rmse``). Far from equilibrium moments depend on the start and on the number of
+sweeps: the table shows how far.
 """
 
 from functools import partial
 
+import numpy as np
 import pandas as pd
 
+from dbd.boltzmann.composition import STARTS
 from dbd.build.model import build_model, build_moment_map
 from dbd.evaluation.errors import summarise
 from dbd.files.netcdf import read, read_models
@@ -16,8 +19,9 @@ from dbd.files.tables import write_table
 from dbd.job import job
 from dbd.numerics.random_streams import stream
 
-COLUMNS = ["model", "sweeps", "observable", "rmse", "relative_rmse"]
+COLUMNS = ["model", "start", "sweeps", "observable", "rmse", "relative_rmse"]
 LATTICES = 24  # per time: enough to tell laws apart, and the longest chains take a while
+TIMES = 12  # of a trajectory
 
 
 def compare_sweeps(settings, moments, predictions, generator_of):
@@ -25,16 +29,18 @@ def compare_sweeps(settings, moments, predictions, generator_of):
     observables, scoring = settings["observables"], settings["evaluation"]
     tables = []
     for name, section in settings["models"].items():
-        theta = predictions[name].theta.values[:, : scoring["last_step"] + 1]
-        reference = moments.sel(observable=observables).isel(time=slice(theta.shape[1]))
+        theta = predictions[name].theta.values
+        times = np.unique(np.linspace(0, scoring["last_step"], TIMES).round().astype(int))
+        reference = moments.sel(observable=observables).isel(time=times)
         sweeps = sorted({*scoring["sweeps"], section["sampling"]["sweeps"]})
-        sampling = section["sampling"] | {"lattices": LATTICES}
-        law = build_moment_map(build_model(settings, section), observables, sampling)
-        means = law.means_by_sweeps(theta, sweeps, lambda *point, name=name: generator_of(name, *point))
-        for number, mean in zip(sweeps, means, strict=True):
-            simulated = reference["mean"].values, reference["sem"].values
-            table = summarise(mean, *simulated, observables, scoring["average"], {}, {})
-            tables.append(table.assign(model=name, sweeps=number)[COLUMNS])
+        model, simulated = build_model(settings, section), (reference["mean"].values, reference["sem"].values)
+        for start in STARTS if section["family"] == "composition" else ("empty", "random"):
+            sampling = section["sampling"] | {"lattices": LATTICES, "start": start}
+            law = build_moment_map(model, observables, section | {"sampling": sampling})
+            streams = partial(generator_of, name, start)
+            for number, mean in zip(sweeps, law.means_by_sweeps(theta[:, times], sweeps, streams), strict=True):
+                table = summarise(mean, *simulated, observables, scoring["average"], {}, {})
+                tables.append(table.assign(model=name, start=start, sweeps=number)[COLUMNS])
     return pd.concat(tables)
 
 

@@ -10,10 +10,13 @@ from dbd.boltzmann.contrastive_divergence import Contrast, static_parameters
 from dbd.boltzmann.gibbs import Sampler
 from dbd.boltzmann.independent_sites import independent_biases
 from dbd.boltzmann.sampling_law import SamplingLaw
+from dbd.build.mixed_coordinates import ensemble_of
 from dbd.build.model import build_model
 from dbd.files.netcdf import provenance, read, read_lattices, variable, write
 from dbd.job import job
+from dbd.learning.composition_matching import match_paths
 from dbd.learning.path_matching import path_matches
+from dbd.learning.recipes.mixed_coordinates import matched_paths
 from dbd.learning.static_matching import match
 from dbd.numerics.random_streams import stream
 
@@ -38,6 +41,19 @@ def independent(model, section, moments, lattices, generator_of):
     for name, value in section["initial"]["others"].items():
         theta[:, model.parameters.index(name)] = value
     return theta
+
+
+def at_composition(model, section, moments, lattices, generator_of):
+    """Initial densities, and couplings that match the initial moments or, for independent sites, are as given."""
+    data = ensemble_of(model, moments, 0)
+    if section["initial"]["method"] == "independent":
+        theta = np.zeros((len(data.density), len(model.parameters)))
+        theta[:, [model.parameters.index(name) for name in model.species]] = data.density[:, 0]
+        for name, value in section["initial"]["others"].items():
+            theta[:, model.parameters.index(name)] = value
+        return theta
+    matched = match_paths(model, data.density, data.counts, data.runs, generator_of)
+    return matched_paths(model, data.density, matched)[0][:, 0]
 
 
 def sampled(model, section, moments, lattices, generator_of):
@@ -70,7 +86,8 @@ def initial_parameters(settings, study, split, name, moments, lattices):
     section = settings["models"][name]
     model = build_model(settings, section)
     generator_of = partial(stream, settings["seed"], "initial parameters", study, split, name)
-    theta = METHODS[section["initial"]["method"]](model, section, moments, lattices, generator_of)
+    method = at_composition if section["family"] == "composition" else METHODS[section["initial"]["method"]]
+    theta = method(model, section, moments, lattices, generator_of)
     meaning = "parameters of the Boltzmann distribution at time zero"
     variables = {"theta": variable("initial_condition parameter", theta, meaning)}
     return xr.Dataset(variables, {"parameter": list(model.parameters)})

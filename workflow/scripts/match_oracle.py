@@ -11,10 +11,13 @@ import xarray as xr
 
 from dbd.boltzmann.chain import build_chain
 from dbd.boltzmann.moment_map import ExactMoments
+from dbd.build.mixed_coordinates import ensemble_of
 from dbd.build.model import build_model, build_moment_map
 from dbd.build.path_matching import build_matches
 from dbd.files.netcdf import provenance, read, variable, write
 from dbd.job import job
+from dbd.learning.composition_matching import match_paths
+from dbd.learning.recipes.mixed_coordinates import matched_paths
 from dbd.learning.static_matching import match
 from dbd.numerics.random_streams import stream
 
@@ -35,8 +38,17 @@ def sampled_match(section, model, moments, initial, generator_of, threads):
             for index, match in enumerate(matches)
         ]
     )
-    law = build_moment_map(model, observables, section["sampling"])
+    law = build_moment_map(model, observables, section)
     return theta, law.moments(theta, lambda *point: generator_of(*point, "moments")).mean
+
+
+def composition_match(section, model, moments, generator_of, threads):
+    """Return densities and couplings that match simulated moments, their sampled moments, and errors of couplings."""
+    data, observables = ensemble_of(model, moments, section["learning"]["last_step"]), list(moments.observable.values)
+    matched = match_paths(model, data.density, data.counts, data.runs, generator_of, threads)
+    theta, error = matched_paths(model, data.density, matched)
+    law = build_moment_map(model, observables, section)
+    return theta, law.moments(theta, lambda *point: generator_of(*point, "moments"), threads).mean, error
 
 
 def match_oracle(settings, study, split, name, moments, initial, threads):
@@ -44,7 +56,11 @@ def match_oracle(settings, study, split, name, moments, initial, threads):
     section = settings["models"][name]
     model = build_model(settings, section)
     generator_of = partial(stream, settings["seed"], "match oracle", study, split, name)
-    if "learning" in section:
+    error = {}
+    if section["family"] == "composition":
+        theta, mean, errors = composition_match(section, model, moments, generator_of, threads)
+        error["error"] = variable("initial_condition time parameter", errors, "standard error of theta by sampling")
+    elif "learning" in section:
         theta, mean = sampled_match(section, model, moments, initial, generator_of, threads)
     else:
         theta, mean = exact_match(settings, model, moments)
@@ -52,6 +68,7 @@ def match_oracle(settings, study, split, name, moments, initial, threads):
         {
             "theta": variable("initial_condition time parameter", theta, "parameters of the Boltzmann distribution"),
             "mean": variable("initial_condition time observable", mean, "matched mean count"),
+            **error,
         },
         {
             "parameter": list(model.parameters),

@@ -7,15 +7,17 @@ from dbd.files.netcdf import provenance, read, variable, write
 from dbd.job import job
 from dbd.numerics.random_streams import stream
 
+GRID = ("lower", "upper", "spacing")
 
-def predict_moments(settings, study, split, model, coefficients, initial, threads):
-    """Return the dataset of a split, from right-hand-side coefficients and initial parameters."""
+
+def predict_moments(settings, study, split, model, learned, initial, threads):
+    """Return the dataset of a split, from learned dynamics and initial parameters."""
     section, observables = settings["models"][model], settings["observables"]
     energy = build_model(settings, section)
-    dynamics = build_dynamics(settings, section, energy)
+    dynamics = build_dynamics(settings, section, energy, {name: learned[name].values for name in GRID})
     steps = settings["evaluation"]["last_step"]
-    theta = dynamics.integrate(coefficients, initial, steps, threads=threads)
-    moments = build_moment_map(energy, observables, section["sampling"]).moments(
+    theta = dynamics.integrate(learned.u.values, initial, steps, threads=threads)
+    moments = build_moment_map(energy, observables, section).moments(
         theta, lambda *point: stream(settings["seed"], "predict", study, split, model, *point), threads
     )
     dims, points = "initial_condition time observable", "initial_condition time"
@@ -38,9 +40,9 @@ def predict_moments(settings, study, split, model, coefficients, initial, thread
 if __name__ == "__main__":
     with job(snakemake.log[0]) as log:
         settings, names, given = snakemake.params.settings, snakemake.wildcards, snakemake.input
-        coefficients, initial = read(given.dynamics, "u").u.values, read(given.initial, "theta").theta.values
+        learned, initial = read(given.dynamics, "u", *GRID), read(given.initial, "theta").theta.values
         key = names.study, names.split, names.model
-        dataset = predict_moments(settings, *key, coefficients, initial, snakemake.threads)
+        dataset = predict_moments(settings, *key, learned, initial, snakemake.threads)
         outside = (dataset.excess > 0).any("time").values
         log.info("%d of %d trajectories leave the grid", outside.sum(), outside.size)
         write(dataset, snakemake.output[0], provenance(settings, [given.dynamics, given.initial]))

@@ -38,6 +38,11 @@ def tracks_paths(wildcards):
     return section(wildcards).learning.recipe == "path_tracking"
 
 
+def is_sampled(wildcards):
+    """Whether a model is matched by sampled moments."""
+    return section(wildcards).learning.recipe in ("path_tracking", "mixed_coordinates")
+
+
 rule initial_parameters:
     input:
         code("initial_parameters.py"),
@@ -126,6 +131,31 @@ rule learn_path_tracking:
         "../../scripts/learn_path_tracking.py"
 
 
+rule learn_mixed_coordinates:
+    input:
+        code("learn_mixed_coordinates.py"),
+        **TRAINING,
+    output:
+        LEARNED,
+    log:
+        "<logs>/{study}/models/{model}/learn_mixed_coordinates.log",
+    benchmark:
+        "<benchmarks>/{study}/models/{model}/learn_mixed_coordinates.tsv"
+    wildcard_constraints:
+        model=learned_by("mixed_coordinates"),
+    conda:
+        "../../../envs/numerics.yaml"
+    threads: cores("learn_mixed_coordinates")
+    resources:
+        **needs("learn_mixed_coordinates"),
+    params:
+        settings=settings(*DYNAMICS, "reactions", "models.{model}.learning", "seed"),
+    message:
+        "Learn {wildcards.study}, model {wildcards.model}, in mixed coordinates"
+    script:
+        "../../scripts/learn_mixed_coordinates.py"
+
+
 rule learn_contrastive:
     input:
         code("learn_contrastive.py"),
@@ -169,13 +199,14 @@ rule predict_moments:
     resources:
         **needs("predict_moments"),
     params:
-        settings=settings(
+        settings=lambda w: settings(
             *DYNAMICS,
             "evaluation.last_step",
             "observables",
             "models.{model}.sampling",
             "seed",
-        ),
+            *["reactions"] * (section(w).family == "composition"),
+        )(w),
     message:
         "Predict {wildcards.study}, split {wildcards.split}, with model {wildcards.model}"
     script:
@@ -203,7 +234,7 @@ rule match_oracle:
             *DISTRIBUTION,
             "observables",
             "seed",
-            *["models.{model}.learning", "models.{model}.sampling"] * tracks_paths(w),
+            *["models.{model}.learning", "models.{model}.sampling"] * is_sampled(w),
         )(w),
     message:
         "Match {wildcards.study}, split {wildcards.split}, by the family of model {wildcards.model}"

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dbd.boltzmann.composition_law import CompositionLaw
 from dbd.boltzmann.energy import EnergyModel, Layer
 from dbd.boltzmann.gibbs import Sampler
 from dbd.boltzmann.moment_map import ExactMoments, MomentMap
 from dbd.boltzmann.sampling_law import SamplingLaw
-from dbd.build.system import build_lattice
+from dbd.build.system import build_lattice, build_network
 from dbd.learning.dynamics import Dynamics
+from dbd.learning.reaction_dynamics import ReactionDynamics
 from dbd.numerics.hermite import HermiteGrid
 
 
@@ -28,8 +30,11 @@ def build_model(settings: Mapping[str, Any], model: Mapping[str, Any]) -> Energy
     return EnergyModel(build_lattice(settings), species, interactions, tuple(layers), model["reference_density"])
 
 
-def build_moment_map(model: EnergyModel, observables: Sequence[str], sampling: Mapping[str, Any] | None) -> MomentMap:
-    """Moments of a model: under the law of its section ``sampling``, or exact ones where there is none."""
+def build_moment_map(model: EnergyModel, observables: Sequence[str], section: Mapping[str, Any]) -> MomentMap:
+    """Moments of the model of a section: under the law of its ``sampling``, or exact ones where there is none."""
+    if section["family"] == "composition":
+        return CompositionLaw(model, observables, **section["sampling"])
+    sampling = section["sampling"]
     return SamplingLaw(Sampler(model), observables, **sampling) if sampling else ExactMoments(model, observables)
 
 
@@ -38,13 +43,27 @@ def build_grid(domain: Mapping[str, Any]) -> HermiteGrid:
     return HermiteGrid.covering(domain["lower"], domain["upper"], domain["spacing"])
 
 
-def build_dynamics(settings: Mapping[str, Any], model: Mapping[str, Any], energy: EnergyModel) -> Dynamics:
-    """Differential equations of a model on the grid of its ``domain``, in the study's time step."""
+def domain_axes(model: Mapping[str, Any], energy: EnergyModel) -> tuple[int, ...]:
+    """Indices of the parameters in the ``domain`` of a model."""
+    return tuple(energy.parameters.index(name) for name in model["domain"]["parameters"])
+
+
+def build_dynamics(
+    settings: Mapping[str, Any], model: Mapping[str, Any], energy: EnergyModel, domain: Mapping[str, Any] | None = None
+) -> Dynamics | ReactionDynamics:
+    """Differential equations of a model on the grid of its ``domain``, in the study's time step.
+
+    A grid that the data decided on is that of `domain`, of learned dynamics.
+    """
+    axes, dt = domain_axes(model, energy), settings["ensemble"]["dt"]
+    if model["family"] == "composition":
+        grid, network = build_grid(domain), build_network(settings)
+        return ReactionDynamics(grid, energy, network, axes, dt, model["integrator"]["substeps"])
     return Dynamics(
         build_grid(model["domain"]),
         len(energy.parameters),
-        tuple(energy.parameters.index(name) for name in model["domain"]["parameters"]),
-        settings["ensemble"]["dt"],
+        axes,
+        dt,
         model["integrator"]["scheme"],
         model["integrator"]["substeps"],
     )

@@ -35,6 +35,7 @@ def minimise(
     tolerance: float,
     steps: int = 50,
     damping: float = 1e-2,
+    fraction: float = 0.0,
 ) -> Minimum:
     """Descend from `start` until a step gains less than `tolerance`, or no step gains anything, or `steps` are done.
 
@@ -51,6 +52,8 @@ def minimise(
         Gain in units of the function. For a log-likelihood a gain well below one means nothing.
     damping
         First damping relative to the diagonal of the curvature; a tenth after a gain, tenfold after a failure.
+    fraction
+        Gain relative to the function before the step; the larger of the two limits counts.
 
     Raises
     ------
@@ -77,6 +80,6 @@ def minimise(
         point, current = trial, expand(trial)
         damping = max(damping / 10, 1e-9)
         history.append(current.value)
-        if gain < tolerance:
+        if gain < max(tolerance, fraction * (current.value + gain)):
             return Minimum(point, current, tuple(history), True)
     return Minimum(point, current, tuple(history), False)

@@ -19,6 +19,8 @@ AXES = 3  # parameters that right-hand sides depend on
 WITHOUT_MODELS = ("moments", "rmse")  # figures of a study that has baselines alone
 PREDICTION = {"lattices": 100, "sweeps": 20}  # sampling law of models without exact moments
 TRACKING = {"recipe": "path_tracking", "sampling": PREDICTION | {"lattices": 50}, "roughness": 1000.0}
+MIXED = {"recipe": "mixed_coordinates"}
+AT_COMPOSITION = {"lattices": 64, "sweeps": 10, "start": "random"}  # sampling law at fixed composition
 
 
 def complete(study: Any) -> Any:
@@ -51,15 +53,21 @@ def _complete_model(name: str, model: Any, study: Mapping[str, Any]) -> Any:
     if not isinstance(model, Mapping):
         return model
     chain = _is_chain(model, study)
+    mixed = _mapping(model.get("learning")).get("recipe") == MIXED["recipe"] or not (
+        chain or model.get("learning") or model.get("layers") or model.get("family") == "natural"
+    )
     defaults = {
+        "family": "composition" if mixed else "natural",
         "title": str(name).replace("_", " "),
         "initial": {"method": _start(model, study, chain)},
-        "learning": {"recipe": "gauss_newton"} if chain else TRACKING,
-        "sampling": None if chain else PREDICTION,
+        "learning": MIXED if mixed else {"recipe": "gauss_newton"} if chain else TRACKING,
+        "sampling": AT_COMPOSITION if mixed else None if chain else PREDICTION,
     }
     given = {key: value for key, value in model.items() if value is not None or key == "sampling"}
     completed = {**defaults, **given, "domain": _domain(model, _words(study.get("species")))}
-    if _mapping(completed["learning"]).get("recipe") == "path_tracking":
+    if mixed:
+        completed["domain"] = _mixed_domain(model, _words(study.get("species")))
+    if _mapping(completed["learning"]).get("recipe") in ("path_tracking", MIXED["recipe"]):
         completed["learning"] = _up_to_the_last(completed["learning"], study)
     return completed
 
@@ -103,6 +111,15 @@ def _domain(model: Mapping[str, Any], species: list[str]) -> Any:
     lower, upper = ([pair[side] for pair in ranges] for side in (0, 1))
     grid = {"parameters": parameters, "lower": lower, "upper": upper, "spacing": [SPACING] * len(ranges)}
     return {**grid, **domain}
+
+
+def _mixed_domain(model: Mapping[str, Any], species: list[str]) -> Any:
+    """Domain in mixed coordinates: species, and couplings of a species with itself, up to four."""
+    domain = model.get("domain") or {}
+    words = _words(model.get("interactions"))
+    alike = [word for word in words if len(word) == 2 and word[0] == word[1]]
+    parameters = [*species, *alike][: AXES + 1] if len(species) <= AXES else species[: AXES + 1]
+    return {"parameters": parameters, **domain} if isinstance(domain, Mapping) else domain
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -69,6 +69,7 @@ WORK: dict[str, Callable[[Study, Mapping[str, str]], Work]] = {
     "initial_parameters": initial_work,
     "learn_gauss_newton": learning_work,
     "learn_path_tracking": learning_work,
+    "learn_mixed_coordinates": learning_work,
     "learn_contrastive": learning_work,
     "predict_moments": prediction_work,
     "match_oracle": matching_work,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 from dbd.boltzmann.chain import build_chain
+from dbd.boltzmann.composition import STARTS
 from dbd.boltzmann.energy import EnergyModel
 from dbd.build.model import build_model
 from dbd.build.system import build_lattice, build_network
@@ -15,7 +16,13 @@ from dbd.evaluation.baselines import BASELINES
 from dbd.lattice.observables import check_observables
 from dbd.messages import mismatch, one_of
 from dbd.study.lattice_study import InitialConditionSection, Study
-from dbd.study.model import ContrastiveSection, GaussNewtonSection, ModelSection, PathTrackingSection
+from dbd.study.model import (
+    ContrastiveSection,
+    GaussNewtonSection,
+    MixedCoordinatesSection,
+    ModelSection,
+    PathTrackingSection,
+)
 
 
 def start_of(study: Study, split: str) -> InitialConditionSection:
@@ -105,7 +112,8 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
         if energy is None:
             continue
         matched = model.initial.method == "exact" or isinstance(model.learning, GaussNewtonSection)
-        matched |= model.oracle and not isinstance(model.learning, PathTrackingSection)
+        sampled = isinstance(model.learning, PathTrackingSection | MixedCoordinatesSection)
+        matched |= model.oracle and not sampled
         if matched or model.sampling is None:
             yield from attempt(where, build_chain, energy)
         tracked = isinstance(model.learning, PathTrackingSection) and model.initial.method in ("independent", "sampled")
@@ -133,7 +141,7 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
                 f"{where}.{key}",
                 mismatch(parameter, one_of(energy.parameters)),
             )
-        if model.initial.method in ("independent", "sampled") or isinstance(model.learning, PathTrackingSection):
+        if model.initial.method in ("independent", "sampled") or sampled:
             if missing := [name for name in study.species if name not in study.observables]:
                 yield "observables", f"missing {', '.join(missing)}, which {where} is matched to"
         for key in ("published", "published_relative"):
@@ -148,6 +156,7 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
             if missing := sorted(needed - set(study.observables)):
                 yield "observables", f"missing {', '.join(missing)}, which {where} is matched to"
         yield from _recipe_mistakes(study, model, energy, where)
+        yield from _mixed_mistakes(study, model, energy, where)
         if model.initial.method == "given" and not unknown:
             yield from _given_mistakes(study, model, energy, where)
 
@@ -163,7 +172,7 @@ def _evaluation_mistakes(study: Study) -> Iterator[tuple[str, str]]:
 def _recipe_mistakes(study: Study, model: ModelSection, energy: EnergyModel, where: str) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with how a model is learned from the training split."""
     runs, steps, learning = study.ensemble.splits["train"].runs, study.ensemble.steps, model.learning
-    if isinstance(learning, PathTrackingSection) and (learning.last_step or steps) > steps:
+    if isinstance(learning, PathTrackingSection | MixedCoordinatesSection) and (learning.last_step or steps) > steps:
         yield f"{where}.learning.last_step", mismatch(learning.last_step, f"1 to {steps}, the simulated steps")
     batches = {}
     if model.initial.method == "contrastive":
@@ -183,6 +192,38 @@ def _recipe_mistakes(study: Study, model: ModelSection, energy: EnergyModel, whe
     for key, batch in batches.items():
         if batch > runs:
             yield f"{where}.{key}", mismatch(batch, f"1 to {runs}, the training runs of an initial condition")
+
+
+def _mixed_mistakes(study: Study, model: ModelSection, energy: EnergyModel, where: str) -> Iterator[tuple[str, str]]:
+    """Yield what does not fit a model in mixed coordinates, or one that is not."""
+    mixed = model.family == "composition"
+    if mixed != isinstance(model.learning, MixedCoordinatesSection):
+        yield (
+            f"{where}.learning.recipe",
+            mismatch(model.learning.recipe, "mixed_coordinates for family composition alone"),
+        )
+        return
+    if model.sampling and model.sampling.start not in (STARTS if mixed else ("empty", "random")):
+        yield (
+            f"{where}.sampling.start",
+            mismatch(model.sampling.start, one_of(STARTS if mixed else ("empty", "random"))),
+        )
+    if not mixed:
+        if not model.domain.lower:
+            yield f"{where}.domain", mismatch("no grid", "one for natural parameters")
+        return
+    if missing := [name for name in study.species if name not in model.interactions]:
+        yield f"{where}.interactions", f"missing {', '.join(missing)}; a composition has every species"
+    if model.layers:
+        yield f"{where}.layers", mismatch("hidden layers", "none for family composition")
+    if model.sampling is None or model.sampling.lattices % 2:
+        yield f"{where}.sampling.lattices", mismatch(model.sampling and model.sampling.lattices, "an even number")
+    if model.initial.method not in ("independent", "sampled"):
+        yield f"{where}.initial.method", mismatch(model.initial.method, "independent or sampled")
+    if missing := [name for name in energy.parameters if name not in study.observables]:
+        yield "observables", f"missing {', '.join(missing)}, which {where} is matched to"
+    if len(energy.parameters) == len(study.species):
+        yield f"{where}.interactions", mismatch("species alone", "at least one coupling")
 
 
 def _given_mistakes(study: Study, model: ModelSection, energy: EnergyModel, where: str) -> Iterator[tuple[str, str]]:

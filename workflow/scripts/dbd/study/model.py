@@ -32,7 +32,9 @@ class DomainSection(Strict):
         (), min_length=1, max_length=4, description="Names of one to four parameters; by default the first three."
     )
     lower: tuple[Number, ...] = Field(
-        (), description="Lower corner of the grid; by default -6 for visible biases, -3 for others."
+        (),
+        description="Lower corner of the grid; by default -6 for visible biases, -3 for others. In mixed coordinates "
+        "the data say where the grid is.",
     )
     upper: tuple[Number, ...] = Field((), description="Upper corner of the grid; by default 3.")
     spacing: tuple[Positive, ...] = Field((), description="Grid spacing of each parameter; by default 0.75.")
@@ -42,6 +44,8 @@ class DomainSection(Strict):
         for name in self.parameters:
             if self.parameters.count(name) > 1:
                 raise ValueError(f"parameters: {mismatch(f'{name} twice', 'each once')}")
+        if not (self.lower or self.upper or self.spacing):
+            return self
         for name in ("lower", "upper", "spacing"):
             if len(getattr(self, name)) != len(self.parameters):
                 raise ValueError(
@@ -81,7 +85,11 @@ class SamplingSection(Strict):
 
     lattices: Annotated[int, Field(ge=2, strict=True)] = Field(10, description="Chains per initial condition and time.")
     sweeps: Count = Field(10, description="Gibbs sweeps of each chain.")
-    start: Literal["empty", "random"] = Field("empty", description="Lattice from which each chain starts.")
+    start: Literal["empty", "random", "separated", "dispersed"] = Field(
+        "empty",
+        description="Lattice from which each chain starts: empty or random; in mixed coordinates random, separated "
+        "(one species after another) or dispersed (as few neighbours as possible).",
+    )
 
 
 class PathTrackingSection(Strict):
@@ -110,6 +118,19 @@ class PathTrackingSection(Strict):
         description="Most steps, after tracking, in which the right-hand sides are fitted to the moments themselves: "
         "for many initial conditions, of which no path can be tracked exactly.",
     )
+
+
+class MixedCoordinatesSection(Strict):
+    """In mixed coordinates: static matching at fixed composition, then whole trajectories in the Fisher metric."""
+
+    recipe: Literal["mixed_coordinates"] = Field(description="Name of the recipe.")
+    roughness: tuple[Positive, ...] = Field(
+        (0.1, 1.0, 10.0),
+        min_length=1,
+        description="Candidate weights of the roughness penalty, chosen by cross-validation over training initial "
+        "conditions; the first where there is only one.",
+    )
+    last_step: Count | None = Field(None, description="Last time step that is learned from; by default the last.")
 
 
 class ContrastiveSection(Strict):
@@ -174,6 +195,12 @@ class ModelSection(Strict):
     title: str | None = Field(None, description="What figures call it; by default its name.")
     interactions: tuple[str, ...] = Field(description="Visible statistics that carry parameters, for example [A, AA].")
     layers: tuple[LayerSection, ...] = Field((), description="Hidden layers, from the lowest up.")
+    family: Literal["natural", "composition"] = Field(
+        "natural",
+        description="Coordinates of the distribution. natural: every parameter is a bias or a coupling, and numbers of "
+        "molecules are free; composition: the parameters of species are densities, and couplings act at fixed "
+        "composition (mixed coordinates).",
+    )
     reference_density: Annotated[Number, Field(ge=0, le=1)] = Field(
         0,
         description="Density that pairs are counted from: with one near those of the species, biases are near those of "
@@ -190,10 +217,10 @@ class ModelSection(Strict):
         description="Parameters at time zero; by default given where the runs start from the same interactions, else "
         "exact for open chains of one species and independent for all others.",
     )
-    learning: GaussNewtonSection | PathTrackingSection | ContrastiveSection | None = Field(
+    learning: GaussNewtonSection | PathTrackingSection | MixedCoordinatesSection | ContrastiveSection | None = Field(
         None,
-        description="How it is learned; by default gauss_newton for open chains of one species, else path_tracking "
-        "with 50 lattices of 20 sweeps and roughness 1000.",
+        description="How it is learned; by default gauss_newton for open chains of one species, else "
+        "mixed_coordinates, or path_tracking for models with hidden layers or natural parameters.",
         discriminator="recipe",
     )
     sampling: SamplingSection | None = Field(

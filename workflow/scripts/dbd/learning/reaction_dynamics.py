@@ -1,0 +1,290 @@
+"""Differential equations in mixed coordinates: numbers change by reactions alone, couplings relax and are driven.
+
+    d n_a / dt = sum_r nu_ar k_r <what meets>_r exp(g_r(theta_D)),        d J_k / dt = F_k(theta_D) - J_k / tau
+
+g_r and F_k are functions on Q3 C1 elements over the domain D. What meets are the numbers of independent sites: the
+densities of the reactants, empty sites for creation, and where a second product needs room the chance that a site has
+an empty neighbour. So numbers never become negative, the lattice is never more than full and what reactions conserve is
+conserved, whatever is learned (stoichiometric form). Every molecule hops once in a time step, which takes away
+correlations of neighbours within a few of them; with this built in (tau), F only has to say where couplings go.
+
+Trajectories are those of the classical Runge-Kutta scheme of order four, sensitivities their exact derivatives.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from dbd.boltzmann.energy import EnergyModel
+from dbd.kinetics.reactions import ReactionNetwork
+from dbd.learning.dynamics import map_blocks
+from dbd.numerics.hermite import HermiteGrid, basis_at
+
+RELAXATION = 0.3  # part of a coupling that diffusion takes away in a time step
+
+
+class Rates(NamedTuple):
+    """Functions g_r and F_k and what they do, as arrays; Q functions, P parameters, S species."""
+
+    change: np.ndarray  # float64 (P, Q): change of the parameters by each
+    constant: np.ndarray  # float64 (Q,): k_r; 1 for couplings
+    power: np.ndarray  # int64 (Q, S + 1): exponents of the densities of empty sites and of every species
+    room: np.ndarray  # int64 (Q,): neighbours of which one has to be empty; 0 for no such need
+    flux: np.ndarray  # bool (Q,): whether it is a reaction
+    relaxation: np.ndarray  # float64 (P,): rate at which a parameter relaxes to zero
+    species: np.ndarray  # int64 (S,): places of the densities among the parameters
+
+
+@dataclass(frozen=True)
+class ReactionDynamics:
+    """Differential equations of a model in mixed coordinates.
+
+    Parameters
+    ----------
+    grid
+        Grid over the domain, one axis for each entry of `domain`.
+    model
+        The model; it interacts by every species alone.
+    network
+        The reactions.
+    domain
+        Indices of the parameters that the functions depend on.
+    dt
+        Time between recorded steps.
+    substeps
+        Runge-Kutta steps between two recorded ones.
+    """
+
+    grid: HermiteGrid
+    model: EnergyModel
+    network: ReactionNetwork
+    domain: tuple[int, ...]
+    dt: float
+    substeps: int = 1
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters, P."""
+        return len(self.model.parameters)
+
+    @cached_property
+    def functions(self) -> tuple[str, ...]:
+        """Names of the functions: reactions that change numbers, then couplings."""
+        reactions = [reaction.equation for reaction, _, _ in self._reactions]
+        return (*reactions, *(name for name in self.model.parameters if name not in self.model.species))
+
+    @cached_property
+    def _reactions(self) -> list[tuple]:
+        """Reactions that change numbers, with the change and the constant of each."""
+        found, tried = [], {}
+        for reaction, change in zip(self.network.reactions, self.network.stoichiometry.T, strict=True):
+            constant = reaction.constant
+            if reaction.bimolecular:  # either of two molecules can move onto the other, once in a time step
+                pair = frozenset(reaction.reactants)
+                constant *= 1 - tried.get(pair, 0.0)
+                tried[pair] = tried.get(pair, 0.0) + constant
+                constant *= len(pair) / self.dt
+            if change.any():
+                found.append((reaction, change, constant))
+        return found
+
+    @cached_property
+    def rates(self) -> Rates:
+        """The functions as kernels take them."""
+        names, species = self.model.parameters, self.model.species
+        reactions, total = len(self._reactions), len(self.functions)
+        place = np.array([names.index(name) for name in species])
+        rates = Rates(
+            np.zeros((len(names), total)),
+            np.ones(total),
+            np.zeros((total, len(species) + 1), np.int64),
+            np.zeros(total, np.int64),
+            np.arange(total) < reactions,
+            np.array([0.0 if name in species else RELAXATION / self.dt for name in names]),
+            place,
+        )
+        neighbours = round(2 * len(self.model.lattice.bonds) / self.model.lattice.size)
+        for f, (reaction, change, constant) in enumerate(self._reactions):
+            rates.change[place, f] = change
+            rates.constant[f] = constant
+            for occupancy in reaction.reactants or (0,):
+                rates.power[f, occupancy] += 1
+            if not reaction.bimolecular and len(reaction.products) == 2:
+                rates.room[f] = neighbours
+        for f, name in enumerate(self.functions[reactions:], reactions):
+            rates.change[names.index(name), f] = 1.0
+        return rates
+
+    @property
+    def arguments(self) -> tuple:
+        """Arguments that all kernels share."""
+        return self.rates, self.grid.table, np.array(self.domain), self.dt / self.substeps, self.substeps
+
+    def integrate(self, coefficients: np.ndarray, initial: np.ndarray, steps: int, threads: int = 1) -> np.ndarray:
+        """Trajectories (R, steps + 1, P) from initial conditions (R, P); coefficients of the functions (Q, size)."""
+        states = np.empty((len(initial), steps + 1, self.parameters))
+        states[:, 0] = initial
+        map_blocks(lambda part: _integrate(*self.arguments, coefficients, states[part]), len(initial), threads)
+        return states
+
+    def excess(self, states: np.ndarray) -> np.ndarray:
+        """How far the domain parameters of states (..., P) are outside the grid, in grid units; 0 inside."""
+        return self.grid.excess(states[..., list(self.domain)])
+
+    def sensitivity(
+        self, coefficients: np.ndarray, trajectory: np.ndarray, span: np.ndarray, times: np.ndarray
+    ) -> np.ndarray:
+        """Derivatives of one trajectory with respect to the functions' coefficients in a span.
+
+        Parameters
+        ----------
+        coefficients
+            Of the elements, (Q, size).
+        trajectory
+            As integrated with them, (times, P).
+        span
+            Coefficients of the elements of M functions, (size, M).
+        times
+            Steps at which derivatives are asked for, ascending.
+
+        Returns
+        -------
+        float64, shape (len(times), P, Q * M).
+        """
+        derivative = np.zeros((len(times), self.parameters, len(coefficients) * span.shape[1]))
+        _sensitivity(*self.arguments, coefficients, trajectory, span, times, derivative)
+        return derivative
+
+
+@njit(cache=True, nogil=True)
+def _slope(rates, table, domain, coefficients, state, weight, gradient, slope, jacobian, response):
+    """Fill d state / dt (P,), its derivative (P, P), and that with respect to the functions (P, Q).
+
+    Also the basis `weight` (4^d,) at the state and its `gradient` (d, 4^d); return the first coefficient of its cell.
+    """
+    parameters, functions = rates.change.shape
+    kinds = rates.power.shape[1]
+    point = np.empty(len(domain))
+    for m in range(len(domain)):
+        point[m] = state[domain[m]]
+    first = basis_at(table, point, weight, gradient)
+    density = np.empty(kinds)  # of empty sites and of every species
+    density[0] = 1.0
+    for a in range(1, kinds):
+        density[a] = max(state[rates.species[a - 1]], 0.0)
+        density[0] -= density[a]
+    density[0] = max(density[0], 0.0)
+    for k in range(parameters):
+        slope[k] = -rates.relaxation[k] * state[k]
+        for j in range(parameters):
+            jacobian[k, j] = 0.0
+        jacobian[k, k] = -rates.relaxation[k]
+    value_gradient = np.empty(len(domain))
+    by_density = np.zeros(kinds)
+    for f in range(functions):
+        value = 0.0
+        value_gradient[:] = 0.0
+        for local in range(len(weight)):
+            u = coefficients[f, first + table.offset[local]]
+            value += u * weight[local]
+            for m in range(len(domain)):
+                value_gradient[m] += u * gradient[m, local]
+        speed, by_value = value, 1.0
+        if rates.flux[f]:
+            meeting = rates.constant[f]
+            for a in range(kinds):
+                meeting *= density[a] ** rates.power[f, a]
+                by_density[a] = 0.0
+                if rates.power[f, a] > 0:
+                    by_density[a] = rates.constant[f] * rates.power[f, a] * density[a] ** (rates.power[f, a] - 1)
+                    for b in range(kinds):
+                        if b != a:
+                            by_density[a] *= density[b] ** rates.power[f, b]
+            if rates.room[f] > 0:
+                full = (1.0 - density[0]) ** (rates.room[f] - 1)
+                for a in range(kinds):
+                    by_density[a] *= 1.0 - full * (1.0 - density[0])
+                by_density[0] += meeting * rates.room[f] * full
+                meeting *= 1.0 - full * (1.0 - density[0])
+            factor = np.exp(value)
+            speed = by_value = meeting * factor
+        for k in range(parameters):
+            change = rates.change[k, f]
+            response[k, f] = change * by_value
+            if change != 0.0:
+                slope[k] += change * speed
+                for m in range(len(domain)):
+                    jacobian[k, domain[m]] += change * by_value * value_gradient[m]
+                if rates.flux[f]:
+                    for a in range(1, kinds):
+                        jacobian[k, rates.species[a - 1]] += change * factor * (by_density[a] - by_density[0])
+    return first
+
+
+@njit(cache=True, nogil=True)
+def _integrate(rates, table, domain, step, substeps, coefficients, states):
+    """Fill states[:, 1:] of trajectories (R, times, P)."""
+    parameters, functions = rates.change.shape
+    weight, gradient = np.empty(len(table.offset)), np.empty((len(domain), len(table.offset)))
+    slope, jacobian = np.zeros(parameters), np.empty((parameters, parameters))
+    response = np.empty((parameters, functions))
+    ahead, share = np.array([0.0, 0.5, 0.5, 1.0]), np.array([1.0, 2.0, 2.0, 1.0]) / 6.0
+    for r in range(len(states)):
+        for n in range(1, states.shape[1]):
+            state = states[r, n - 1].copy()
+            for _ in range(substeps):
+                start = state.copy()
+                for i in range(4):
+                    stage = start + step * ahead[i] * slope if i > 0 else start
+                    _slope(rates, table, domain, coefficients, stage, weight, gradient, slope, jacobian, response)
+                    state += step * share[i] * slope
+            states[r, n] = state
+
+
+@njit(cache=True, nogil=True)
+def _sensitivity(rates, table, domain, step, substeps, coefficients, trajectory, span, times, derivative):
+    """Fill the derivatives (times, P, Q * M) of a trajectory with respect to coefficients in a span (size, M)."""
+    parameters, functions = rates.change.shape
+    width = span.shape[1]
+    weight, gradient = np.empty(len(table.offset)), np.empty((len(domain), len(table.offset)))
+    slope, jacobian = np.zeros(parameters), np.empty((4, parameters, parameters))
+    response, basis = np.empty((4, parameters, functions)), np.empty((4, width))
+    ahead, share = np.array([0.0, 0.5, 0.5, 1.0]), np.array([1.0, 2.0, 2.0, 1.0]) / 6.0
+    total = np.zeros((parameters, functions * width))
+    onward = np.zeros((4, parameters, parameters))  # derivative of the end of a step by the slope of a stage
+    found = 0
+    for n in range(len(trajectory)):
+        if n > 0:
+            state = trajectory[n - 1].copy()
+            for _ in range(substeps):
+                start = state.copy()
+                for i in range(4):
+                    stage = start + step * ahead[i] * slope if i > 0 else start
+                    first = _slope(
+                        rates, table, domain, coefficients, stage, weight, gradient, slope, jacobian[i], response[i]
+                    )
+                    state += step * share[i] * slope
+                    basis[i] = 0.0
+                    for local in range(len(weight)):
+                        for j in range(width):
+                            basis[i, j] += weight[local] * span[first + table.offset[local], j]
+                whole = np.eye(parameters)
+                for i in range(3, -1, -1):
+                    onward[i] = step * share[i] * np.eye(parameters)
+                    if i < 3:
+                        onward[i] += step * ahead[i + 1] * (onward[i + 1] @ jacobian[i + 1])
+                    whole += onward[i] @ jacobian[i]
+                total = whole @ total
+                for i in range(4):
+                    effect = onward[i] @ response[i]
+                    for k in range(parameters):
+                        for f in range(functions):
+                            if effect[k, f] != 0.0:
+                                for j in range(width):
+                                    total[k, f * width + j] += effect[k, f] * basis[i, j]
+        if found < len(times) and times[found] == n:
+            derivative[found] = total
+            found += 1
