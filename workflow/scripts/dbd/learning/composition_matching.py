@@ -74,7 +74,7 @@ def match_path(
     before = np.zeros(len(words))
     for time, (numbers, data) in enumerate(zip(density, counts, strict=True)):
         chains.move(numbers)
-        tried, means = [], []
+        tried, means, varies = [], [], np.zeros(len(words), bool)
         here = before
         for step in range(STEPS * (1 if time else FIRST)):
             theta[coupled] = here
@@ -82,16 +82,18 @@ def match_path(
             drawn = chains.count(words)
             matrix = MEMORY * matrix + (1 - MEMORY) * covariance_at_composition(drawn)
             weight = MEMORY * weight + 1 - MEMORY
+            varies |= np.ptp(drawn, axis=0) > 0
+            fisher = matrix / weight * np.outer(varies, varies)
             tried.append(here)
             means.append(drawn.mean(axis=0))
-            change = np.linalg.solve(matrix / weight + prior, data - means[-1] - prior @ (here - before))
+            change = np.linalg.solve(fisher + prior, varies * (data - means[-1]) - prior @ (here - before))
             here = here + _bounded(change) * (0.6 if step else 1.0)
         late = slice(0 if time else STEPS, None)  # chains have come to equilibrium by then
-        centre, mean, curvature = np.mean(tried[late], axis=0), np.mean(means[late], axis=0), matrix / weight + prior
-        here = centre + _bounded(np.linalg.solve(curvature, data - mean - prior @ (centre - before)))
+        centre, mean, curvature = np.mean(tried[late], axis=0), np.mean(means[late], axis=0), fisher + prior
+        here = centre + _bounded(np.linalg.solve(curvature, varies * (data - mean) - prior @ (centre - before)))
         inverse = np.linalg.inv(curvature)
-        variance = np.diagonal(inverse @ (matrix / weight) @ inverse) / (lattices * len(means[late]))
-        for array, value in zip(found, (here, matrix / weight, np.sqrt(variance)), strict=True):
+        variance = np.diagonal(inverse @ fisher @ inverse) / (lattices * len(means[late]))
+        for array, value in zip(found, (here, fisher, np.sqrt(variance)), strict=True):
             array[time] = value
         before = here
     return found

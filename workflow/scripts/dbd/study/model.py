@@ -125,10 +125,10 @@ class MixedCoordinatesSection(Strict):
 
     recipe: Literal["mixed_coordinates"] = Field(description="Name of the recipe.")
     roughness: tuple[Positive, ...] = Field(
-        (0.1, 1.0, 10.0),
+        (100.0, 10.0, 1.0, 0.1),
         min_length=1,
-        description="Candidate weights of the roughness penalty, chosen by cross-validation over training initial "
-        "conditions; the first where there is only one.",
+        description="Candidate weights of the roughness penalty, from the largest down; chosen by training initial "
+        "conditions that are left out at first. The first one where there are fewer than four.",
     )
     last_step: Count | None = Field(None, description="Last time step that is learned from; by default the last.")
 

@@ -42,7 +42,8 @@ PIECES = (4, 10, 30)  # time steps in the pieces of trajectories that learning b
 STEPS = (6, 15)  # most optimisation steps on pieces, and on whole trajectories
 GAIN = 2e-3  # relative fall of the action below which a step is the last
 RESIDUALS = 1500  # about as many steps of all trajectories are looked at
-FOLDS = 5
+TOGETHER = 4  # trajectories whose derivatives are held in memory at a time
+LEFT_OUT = 4  # one initial condition in so many is left out while the roughness is chosen
 
 
 @dataclass(frozen=True)
@@ -128,9 +129,8 @@ class Trajectories:
             total = (self.residuals(point)[1] ** 2).sum() / 2
         return float(total) if np.isfinite(total) else np.inf
 
-    def expand(self, point: np.ndarray, group: np.ndarray | None = None) -> list[Expansion]:
-        """The action to second order, for every group of trajectories; of all of them without `group` (R,)."""
-        group = np.zeros(len(self.starts), int) if group is None else group
+    def expand(self, point: np.ndarray) -> Expansion:
+        """The action, its gradient and its Gauss-Newton matrix."""
         states, residuals = self.residuals(point)
         coefficients = self.coefficients(point)
         scale = np.repeat(self.scale, self.span.shape[1])
@@ -139,25 +139,23 @@ class Trajectories:
             derivative = self.dynamics.sensitivity(coefficients, states[index], self.span, self.times)
             return (self.root[index] @ derivative).reshape(-1, len(point)) * scale
 
-        totals = []
-        for g in range(group.max() + 1):
-            members, gradient, curvature = np.flatnonzero(group == g), np.zeros(len(point)), 0.0
-            for first in range(0, len(members), 4):  # a few at a time, for memory
-                some = members[first : first + 4]
-                matrix = np.concatenate(parallel(rows, some, self.threads))
-                gradient += matrix.T @ residuals[some].ravel()
-                curvature = curvature + matrix.T @ matrix
-            totals.append(Expansion(float((residuals[members] ** 2).sum() / 2), gradient, curvature))
-        return totals
+        gradient, curvature = np.zeros(len(point)), np.zeros((len(point), len(point)))
+        for first in range(0, len(states), TOGETHER):
+            some = range(first, min(first + TOGETHER, len(states)))
+            matrix = np.concatenate(parallel(rows, some, self.threads))
+            gradient += matrix.T @ residuals[some].ravel()
+            curvature += matrix.T @ matrix
+        return Expansion(float((residuals**2).sum() / 2), gradient, curvature)
 
 
 @dataclass(frozen=True)
 class MixedCoordinates(Recipe):
     """Learning in mixed coordinates: see the module.
 
-    Short pieces of trajectories that start on the matched paths come first, then whole ones. The roughness is the
-    candidate whose quadratic model, without a fold of the initial conditions, is best on that fold; a single initial
-    condition takes the first.
+    Short pieces of trajectories that start on the matched paths come first, then whole ones, with the first candidate
+    of the roughness, while a part of the initial conditions is left out. The other candidates follow as long as the action
+    of the left-out ones falls; then all are learned from with the best. Fewer than four initial conditions are all
+    learned from, with the first candidate.
 
     Parameters
     ----------
@@ -172,7 +170,7 @@ class MixedCoordinates(Recipe):
     dt, substeps
         Time step of the data, and Runge-Kutta steps in each.
     roughness
-        Candidates of the weight of the energy.
+        Candidates of the weight of the energy, from the largest down.
     generator_of
         Stream of an initial condition and a chain.
     threads
@@ -192,24 +190,29 @@ class MixedCoordinates(Recipe):
 
     def states(self, kept: State | None) -> Iterator[State]:
         """Yield the state after matching and after each phase of learning, from the beginning or after `kept`."""
-        state = dict(kept) if kept is not None else self._matched()
+        state = kept if kept is not None else self._matched()
         if kept is None:
             yield state
         learning = self.learning(Matched(*(state[name] for name in Matched._fields)))
-        while (phase := int(state["phase"])) < len(self.lengths) + 1:
-            candidates, roughness = np.array(self.roughness), float(state["roughness"])
-            problem = learning.problem(self.lengths[min(phase, len(self.lengths) - 1)])
-            if phase == len(self.lengths):
-                roughness = float(candidates[np.argmin(learning.scores(problem, state["point"], candidates))])
-                if roughness == state["roughness"]:
-                    return
-            point, action, gradient = learning.learn(
-                problem, state["point"], roughness, STEPS[phase >= len(self.lengths) - 1]
-            )
-            state |= {
+        lengths, left_out = self.lengths, self._left_out()
+        while not state["finished"]:
+            phase, scores, point = int(state["phase"]), state["scores"], state["point"]
+            trial = max(0, phase + 1 - len(lengths))  # which candidate
+            over = trial > 0 and (trial == len(self.roughness) or (len(scores) > 1 and scores[-1] > scores[-2]))
+            if over:
+                trial = int(np.argmin(scores))
+            problem = learning.problem(lengths[min(phase, len(lengths) - 1)], slice(None) if over else ~left_out)
+            roughness, whole = self.roughness[trial], phase >= len(lengths) - 1
+            point, action, gradient = learning.learn(problem, point, roughness, STEPS[whole])
+            if whole and not over:
+                score = learning.problem(lengths[-1], left_out).value(point) if left_out.any() else 0.0
+                scores = np.append(scores, score)
+            state = state | {
                 "point": point,
                 "roughness": np.array(roughness),
+                "scores": scores,
                 "phase": np.array(phase + 1),
+                "finished": np.array(over or (whole and not left_out.any())),
                 "u": problem.coefficients(point),
                 "action": np.append(state["action"], action),
                 "gradient_norm": np.append(state["gradient_norm"], gradient),
@@ -218,9 +221,15 @@ class MixedCoordinates(Recipe):
 
     @property
     def lengths(self) -> list[int]:
-        """Steps of the trajectories of each phase."""
+        """Steps of the trajectories of the first phases."""
         last = self.data.density.shape[1] - 1
         return [*(length for length in PIECES if length < last), last]
+
+    def _left_out(self) -> np.ndarray:
+        """Whether an initial condition is left out while the roughness is chosen, (R,)."""
+        conditions = len(self.initial)
+        order = self.generator_of(conditions, 0).permutation(conditions)
+        return order < conditions // LEFT_OUT
 
     def _matched(self) -> State:
         matched = match_paths(
@@ -233,7 +242,9 @@ class MixedCoordinates(Recipe):
             "point": np.zeros(functions * width),
             "u": np.zeros((functions, learning.dynamics.grid.size)),
             "roughness": np.array(self.roughness[0], float),
+            "scores": np.empty(0),
             "phase": np.array(0),
+            "finished": np.array(False),
             "action": np.empty(0),
             "gradient_norm": np.empty(0),
         }
@@ -280,12 +291,12 @@ class Learning:
     metric: np.ndarray
     threads: int
 
-    def problem(self, length: int) -> Trajectories:
-        """Whole trajectories, or pieces of `length` steps that start on the smoothed paths."""
-        paths, metric, starts = self.paths, self.metric, self.initial
+    def problem(self, length: int, some: np.ndarray | slice = slice(None)) -> Trajectories:
+        """Whole trajectories of some initial conditions, or pieces of `length` steps from the smoothed paths."""
+        paths, metric, starts = self.paths[some], self.metric[some], self.initial[some]
         if length < paths.shape[1] - 1:
             paths, metric = pieces(paths, length), pieces(metric, length)
-            starts = np.ascontiguousarray(pieces(self.smooth, length)[:, 0])
+            starts = np.ascontiguousarray(pieces(self.smooth[some], length)[:, 0])
         every = max(1, paths.shape[0] * paths.shape[1] // RESIDUALS)
         every = min(every, length)
         return Trajectories(self.dynamics, self.span, self.scale, starts, paths, metric, every, self.threads)
@@ -299,7 +310,7 @@ class Learning:
             return problem.value(point) + roughness / 2 * float(point @ point)
 
         def expand(point: np.ndarray) -> Expansion:
-            (found,) = problem.expand(point)
+            found = problem.expand(point)
             curvature = found.curvature + roughness * np.eye(len(point))
             return Expansion(
                 found.value + roughness / 2 * float(point @ point), found.gradient + roughness * point, curvature
@@ -308,23 +319,6 @@ class Learning:
         minimum = minimise(value, expand, start, 1.0, steps, fraction=GAIN)
         gradient = np.linalg.norm(minimum.expansion.gradient)
         return minimum.point, minimum.history[1:] or minimum.history, float(gradient)
-
-    def scores(self, problem: Trajectories, point: np.ndarray, candidates: np.ndarray) -> np.ndarray:
-        """Action of left-out initial conditions for each candidate of the roughness, in the quadratic model."""
-        folds = min(FOLDS, len(self.initial))
-        if folds == 1:
-            return np.arange(len(candidates), dtype=float)
-        parts = problem.expand(point, np.arange(len(self.initial)) % folds)
-        whole_gradient = sum(part.gradient for part in parts)
-        whole_curvature = sum(part.curvature for part in parts)
-        total = np.zeros(len(candidates))
-        for part in parts:
-            matrix, gradient = whole_curvature - part.curvature, whole_gradient - part.gradient
-            for i, roughness in enumerate(candidates):
-                damped = matrix + roughness * np.eye(len(point))
-                step = -linalg.solve(damped, gradient + roughness * point, assume_a="pos")
-                total[i] += part.gradient @ step + step @ part.curvature @ step / 2
-        return total
 
 
 def matched_paths(model: EnergyModel, density: np.ndarray, matched: Matched) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,106 @@
+"""The recipe for mixed coordinates: derivatives of its action, what it learns, and resuming."""
+
+import numpy as np
+import pytest
+
+from dbd.boltzmann.energy import EnergyModel
+from dbd.kinetics.reactions import ReactionNetwork
+from dbd.lattice.geometry import Lattice
+from dbd.lattice.observables import count_observables
+from dbd.learning.composition_matching import Matched
+from dbd.learning.recipes.mixed_coordinates import Ensemble, MixedCoordinates, matched_paths, pieces, spanning_functions
+from dbd.numerics.hermite import HermiteGrid
+from dbd.simulation.initial_conditions import place_counts
+from dbd.simulation.lattice_simulation import simulate_run
+
+LATTICE = Lattice((8, 8), "periodic")
+SPECIES = ("A", "P")  # an enzyme that finds no substrate at the start would do; here A becomes P, absent at first
+NETWORK = ReactionNetwork.from_equations(SPECIES, [("A + A -> A + P", {"probability": 0.4}), ("P -> A", {"rate": 0.1})])
+MODEL = EnergyModel(LATTICE, SPECIES, ("A", "P", "AA", "AP", "PP"))
+STEPS = 12
+
+
+def streams(*place):
+    return np.random.default_rng([3, *place])
+
+
+@pytest.fixture(scope="module")
+def recipe():
+    counts = []
+    for condition, molecules in enumerate([12, 20, 28, 36]):
+        runs = []
+        for run in range(30):
+            generator = np.random.default_rng([condition, run])
+            start = place_counts([molecules, 0], LATTICE, "uniform", generator)
+            occupancy = simulate_run(start, NETWORK, LATTICE, "uniform", 1.0, STEPS, generator)
+            runs.append(count_observables(occupancy, LATTICE, SPECIES, MODEL.parameters))
+        counts.append(runs)
+    counts = np.array(counts, float)
+    mean = counts.mean(axis=1)
+    centred = counts[..., :2] - mean[:, None, :, :2]
+    covariance = np.einsum("crti,crtj->ctij", centred, centred) / 29
+    data = Ensemble(mean[..., :2] / LATTICE.size, covariance, mean[..., 2:], 30)
+    initial = np.zeros((4, 5))
+    initial[:, 0] = data.density[:, 0, 0]
+    return MixedCoordinates(MODEL, NETWORK, data, initial, (0, 2), 1.0, 2, (1.0, 0.1), streams, 2)
+
+
+@pytest.fixture(scope="module")
+def states(recipe):
+    return list(recipe.states(None))
+
+
+def test_learned_trajectories_follow_the_data(recipe, states):
+    learning = recipe.learning(Matched(*(states[-1][name] for name in Matched._fields)))
+    path = learning.dynamics.integrate(states[-1]["u"], recipe.initial, STEPS)
+    assert np.abs(path[..., :2] - recipe.data.density).max() < 0.03
+    np.testing.assert_allclose(path[..., :2].sum(axis=-1), recipe.data.density.sum(axis=-1), rtol=1e-9)  # A + P
+    freedoms = 4 * STEPS * 4  # one density and three couplings at every step
+    assert states[-1]["action"][-1] < 2 * freedoms
+
+
+def test_action_has_the_derivatives_that_learning_uses(recipe, states):
+    problem = recipe.learning(Matched(*(states[0][name] for name in Matched._fields))).problem(STEPS)
+    rng = np.random.default_rng(0)
+    size = len(states[0]["point"])
+    point, direction = 0.1 * rng.normal(size=(2, size))
+    found = problem.expand(point)
+    step = 1e-5
+    slope = (problem.value(point + step * direction) - problem.value(point - step * direction)) / (2 * step)
+    assert found.gradient @ direction == pytest.approx(slope, rel=1e-6)
+    assert found.value == pytest.approx(problem.value(point), rel=1e-12)
+
+
+def test_goes_on_from_any_state_to_the_same_bytes(recipe, states):
+    for kept in (states[0], states[-2]):
+        again = list(recipe.states(kept))
+        assert len(again) == len(states) - 1 - next(k for k, state in enumerate(states) if state is kept)
+        for name in ("u", "action", "point"):
+            np.testing.assert_array_equal(again[-1][name], states[-1][name])
+
+
+def test_paths_start_where_trajectories_start(recipe, states):
+    matched = Matched(*(states[0][name] for name in Matched._fields))
+    path, error = matched_paths(MODEL, recipe.data.density, matched)
+    np.testing.assert_array_equal(path[..., :2], recipe.data.density)
+    assert not error[..., :2].any()
+    np.testing.assert_array_equal(recipe.learning(matched).paths[:, 0], recipe.initial)
+
+
+def test_span_takes_given_values_and_is_orthonormal_in_the_energy():
+    grid = HermiteGrid((0.0,), (0.5,), (9,))
+    points = np.linspace(0.5, 3.5, 7)[:, None]
+    span = spanning_functions(grid, points)
+    values = grid.value(span.T, points)
+    wanted = np.sin(points[:, 0])
+    coefficients = np.linalg.lstsq(values, wanted, rcond=None)[0]
+    np.testing.assert_allclose(values @ coefficients, wanted, atol=1e-8)
+    assert span.shape == (grid.size, 7)
+
+
+def test_pieces_cover_trajectories():
+    path = np.arange(2 * 11).reshape(2, 11, 1)
+    cut = pieces(path, 4)
+    assert cut.shape == (6, 5, 1)
+    np.testing.assert_array_equal(cut[:3, 0, 0], [0, 3, 6])
+    assert set(cut[:3].ravel()) == set(range(11))

@@ -1,0 +1,78 @@
+"""Differential equations in mixed coordinates: positivity, conservation and exact derivatives."""
+
+import numpy as np
+import pytest
+
+from dbd.boltzmann.energy import EnergyModel
+from dbd.kinetics.reactions import ReactionNetwork
+from dbd.lattice.geometry import Lattice
+from dbd.learning.reaction_dynamics import ReactionDynamics
+from dbd.numerics.hermite import HermiteGrid
+
+LATTICE = Lattice((6, 6), "periodic")
+GRID = HermiteGrid((0.0, 0.0), (0.25, 0.25), (5, 5))
+
+
+def dynamics(species, equations, interactions, substeps=1):
+    model = EnergyModel(LATTICE, species, interactions)
+    return ReactionDynamics(GRID, model, ReactionNetwork.from_equations(species, equations), (0, 1), 0.1, substeps)
+
+
+EPIDEMIC = dynamics(
+    ("A", "S"), [("A + S -> 2A", {"probability": 0.5}), ("A -> 2A", {"rate": 0.3})], ("A", "S", "AA", "AS")
+)
+
+
+def random_coefficients(system, size, seed=0):
+    return size * np.random.default_rng(seed).normal(size=(len(system.functions), system.grid.size))
+
+
+def test_without_corrections_numbers_follow_mean_field():
+    system = dynamics(("A",), [("A -> 0", {"rate": 2.0}), ("A + A -> 0", {"probability": 0.3})], ("A", "AA"))
+    system = ReactionDynamics(HermiteGrid((0.0,), (0.5,), (3,)), system.model, system.network, (0,), 0.1, 20)
+    path = system.integrate(np.zeros((3, system.grid.size)), np.array([[0.6, 0.4]]), 5)[0]
+    # dn/dt = - 2 n - 2 (0.3 / 0.1) n^2 has the solution n = k / ((k / n0 + c) exp(k t) - c), k = 2, c = 6
+    time = 0.1 * np.arange(6)
+    np.testing.assert_allclose(path[:, 0], 2 / ((2 / 0.6 + 6) * np.exp(2 * time) - 6), rtol=1e-6)
+    np.testing.assert_allclose(path[:, 1], 0.4 * np.exp(-3.0 * time), rtol=1e-6)
+
+
+def test_whatever_is_learned_numbers_stay_in_bounds_and_totals_are_conserved():
+    species, equations = ("A", "B", "C"), [("A + B -> 2C", {"probability": 0.5}), ("C -> A", {"rate": 1.0})]
+    system = dynamics(species, equations, ("A", "B", "C", "AB"), substeps=4)
+    start = np.array([[0.5, 0.3, 0.0, 0.0], [0.0, 0.9, 0.1, 0.5], [0.4, 0.0, 0.6, 0.0]])
+    path = system.integrate(random_coefficients(system, 1.0), start, 40)
+    assert path[..., :3].min() > -1e-9
+    np.testing.assert_allclose(path[..., :3].sum(axis=-1), start[:, None, :3].sum(axis=-1) * np.ones(41), rtol=1e-12)
+    births = dynamics(("A",), [("A -> 2A", {"rate": 3.0})], ("A", "AA"))
+    path = births.integrate(random_coefficients(births, 0.5), np.array([[0.3, 0.0], [0.0, 0.0]]), 100)
+    assert path[0, :, 0].max() <= 1.0
+    assert not path[1, :, 0].any()
+
+
+@pytest.mark.parametrize("substeps", [1, 3])
+def test_sensitivities_are_those_of_the_scheme(substeps):
+    system = ReactionDynamics(GRID, EPIDEMIC.model, EPIDEMIC.network, (0, 2), 0.1, substeps)
+    coefficients = random_coefficients(system, 0.3)
+    span = np.random.default_rng(1).normal(size=(system.grid.size, 3))
+    start, times = np.array([[0.2, 0.5, 0.1, -0.2]]), np.array([0, 3, 7])
+
+    def path(point):
+        return system.integrate(coefficients + point.reshape(-1, 3) @ span.T, start, 7)[0, times]
+
+    exact = system.sensitivity(coefficients, system.integrate(coefficients, start, 7)[0], span, times)
+    step = 1e-5
+    for k, direction in enumerate(np.eye(exact.shape[2])):
+        slope = (path(step * direction) - path(-step * direction)) / (2 * step)
+        np.testing.assert_allclose(exact[:, :, k], slope, rtol=1e-6, atol=1e-8)
+
+
+def test_reactions_of_a_pair_are_tried_in_turn():
+    equations = [
+        ("A + S -> 2A", {"probability": 0.5}),
+        ("A + S -> 0", {"probability": 0.5}),
+        ("S + S -> 0", {"probability": 1.0}),
+    ]
+    system = dynamics(("A", "S"), equations, ("A", "S", "AA"))
+    np.testing.assert_allclose(system.rates.constant, [0.5 * 20, 0.25 * 20, 10, 1])
+    assert system.functions == ("A + S -> 2A", "A + S -> 0", "S + S -> 0", "AA")
