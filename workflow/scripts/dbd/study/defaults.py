@@ -67,6 +67,7 @@ def _complete_model(name: str, model: Any, study: Mapping[str, Any]) -> Any:
     completed = {**defaults, **given, "domain": _domain(model, _words(study.get("species")))}
     if mixed:
         completed["domain"] = _mixed_domain(model, _words(study.get("species")))
+        completed["sampling"] = {**AT_COMPOSITION, **_mapping(completed["sampling"])}
     if _mapping(completed["learning"]).get("recipe") in ("path_tracking", MIXED["recipe"]):
         completed["learning"] = _up_to_the_last(completed["learning"], study)
     return completed
