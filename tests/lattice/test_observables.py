@@ -117,7 +117,6 @@ def test_sums_are_exact_and_do_not_depend_on_the_cut():
     np.testing.assert_allclose(whole.sem, counts.std(axis=0, ddof=1) / np.sqrt(40))
     for time in range(6):
         np.testing.assert_allclose(whole.covariance[time], np.cov(counts[:, time].T))
-    np.testing.assert_allclose(whole.covariance_of_mean, whole.covariance / 40)
 
 
 def test_sums_of_large_counts_lose_nothing():

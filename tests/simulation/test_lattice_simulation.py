@@ -5,11 +5,11 @@ import pytest
 from scipy.stats import chi2
 from test_transitions import neighbours_of
 
-from chemistry import SYSTEM, network
+from chemistry import SYSTEM, network, simulate_run
 from dbd.lattice.geometry import Lattice
 from dbd.numerics.random_streams import stream
 from dbd.simulation.initial_conditions import place_counts
-from dbd.simulation.lattice_simulation import check_conserved, simulate_run, simulate_runs
+from dbd.simulation.lattice_simulation import check_conserved, simulate_runs
 
 FALSE_ALARM = 1e-7
 

@@ -177,11 +177,6 @@ class Sums:
         return scatter / (self.runs * (self.runs - 1) or np.nan)
 
     @property
-    def covariance_of_mean(self) -> np.ndarray:
-        """Covariance of the mean over runs; float64, shape (..., observable, observable)."""
-        return self.covariance / self.runs
-
-    @property
     def std(self) -> np.ndarray:
         """Standard deviation between runs, nan for a single run; float64, shape (..., observable)."""
         return np.sqrt(np.diagonal(self.covariance, axis1=-2, axis2=-1))

@@ -249,22 +249,6 @@ def simulate_runs(
     return record, np.array(turns, np.int64)
 
 
-def simulate_run(
-    initial: np.ndarray,
-    network: ReactionNetwork,
-    lattice: Lattice,
-    site_selection: SiteSelection,
-    dt: float,
-    steps: int,
-    generator: np.random.Generator,
-    *,
-    every: int = 1,
-) -> np.ndarray:
-    """Simulate one run as `simulate_runs` does; return its occupancy, uint8, shape (steps // every + 1, sites)."""
-    initials = np.asarray(initial)[None]
-    return simulate_runs(initials, network, lattice, site_selection, dt, steps, [generator], every=every)[0][0]
-
-
 def check_conserved(network: ReactionNetwork, occupancy: np.ndarray) -> None:
     """Raise RuntimeError if a run (..., time, sites) changes a number that no reaction changes."""
     for name, weights in zip(network.conserved_quantities(), network.conserved, strict=True):

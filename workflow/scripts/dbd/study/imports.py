@@ -1,7 +1,7 @@
 """What a file imports: the walk that tells which library files a job depends on. Nothing is run.
 
-A package is a folder whose ``__init__.py`` holds a docstring only, so that importing from it runs its modules and nothing
-else. Relative imports are refused. With these two rules no dependency can go unseen.
+A package is a folder whose ``__init__.py`` holds a docstring only, so that importing from it runs its modules and
+nothing else. Relative imports are refused. With these two rules no dependency can go unseen.
 """
 
 import ast
