@@ -343,7 +343,7 @@ def test_right_study_is_accepted(tree, save_study):
     study = load_study(save_study(tree))
     assert study.models["visible"].domain.vertices == (9, 9)
     assert study.models["visible"].integrator.scheme == "rk4"
-    assert study.evaluation.last_step is None
+    assert study.evaluation.last_step == study.ensemble.steps
     assert study.models["hidden"].initial.contrastive.average == 50
 
 

@@ -16,7 +16,7 @@ def test_name_there_and_back():
 
 @pytest.mark.parametrize("name", ["", "ic0-3", "ic0-3_run0", "ic0-3_run0-5x", "ic-1-3_run0-5"])
 def test_no_part(name):
-    with pytest.raises(ValueError, match="part: got .*, expected one like"):
+    with pytest.raises(ValueError, match=r"part: got .*, expected one like"):
         Part.parse(name)
 
 

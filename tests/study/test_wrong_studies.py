@@ -129,3 +129,7 @@ def test_snakemake_tells_it_before_any_job(tmp_path):
     assert f"config/studies/wrong.yaml: {line}" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert snakemake("--list-rules").returncode == 0
+    shutil.copy2(TEMPLATE, tmp_path / "config" / "studies" / "make_report.yaml")
+    done = snakemake("--list-rules")
+    assert done.returncode == 1
+    assert "config/studies/make_report.yaml: got the name of a rule, expected another\n" in done.stdout + done.stderr

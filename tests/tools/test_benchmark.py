@@ -58,7 +58,7 @@ def test_storage(tmp_path):
 
 
 def test_jobs_that_use_more_than_they_ask_for(folder):
-    """One job asks for 100 MB and half a minute and uses 200.5 MB and 12 s; one asks for nothing and gets the default."""
+    """One job asks for 100 MB and 30 s and uses 200.5 MB and 12 s; one asks for nothing and gets the default."""
     for path in folder.rglob("*.tsv"):
         path.unlink()
     head, resources = f"{HEAD[:-1]}\trule_name\tresources\n", {"mem_mb": 100, "runtime": 0.5, "tmpdir": "/tmp"}

@@ -57,7 +57,7 @@ rule make_report:
     params:
         settings={study: TREES[study] for study in SETTINGS.studies},
         seed=SETTINGS.seed,
-        benchmarks="<benchmarks>",
+        benchmarks=f"{SETTINGS.results}/benchmarks",
     message:
         "Make the report"
     script:
