@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import xarray as xr
 import yaml
-from learn_path_tracking import learn_path_tracking
 from matplotlib import pyplot as plt
 
 from compare_sweeps import LATTICES, compare_sweeps
@@ -15,6 +14,7 @@ from dbd.build.model import build_dynamics, build_model
 from dbd.numerics.random_streams import stream
 from dbd.study.reading import load_study
 from initial_parameters import METHODS, independent, sampled
+from learn_path_tracking import learn_path_tracking
 from match_oracle import sampled_match
 from plot_site_selection import plane_counts, plot_site_selection
 from plot_visited_grid import plot_visited_grid, visited_edges

@@ -50,7 +50,7 @@ def all_counts(wildcards):
 
 def of_split(output, split=None):
     """Input function: a file of a split, by default the evaluated one."""
-    return lambda w: expand(output, study=w.study, split=split or evaluated(w.study))
+    return lambda w: expand(output, study=w.study, split=split or evaluated(w.study))[0]
 
 
 def of_models(file, split=None):
@@ -114,3 +114,67 @@ def products(study):
         tables += rules.compare_sweeps.output * bool(STUDIES[study].evaluation.sweeps)
         tables += rules.compare_exact.output * exactly_known(STUDIES[study])
     return expand(tables, study=study) + figures(study)
+
+
+def learned_by(recipe):
+    """Constraint of a model to those of a recipe; as names of models recur, it looks back at that of the study."""
+    return any_of(
+        rf"(?<=/{name}/models/){model}"
+        for name in ON_LATTICE
+        for model, section in STUDIES[name].models.items()
+        if section.learning.recipe == recipe
+    )
+
+
+def lattices_if_contrastive(wildcards):
+    """Input function: the lattices of the split, for models whose initial parameters are found from them."""
+    if section(wildcards).initial.method != "contrastive":
+        return []
+    return ensemble(wildcards.study, wildcards.split)
+
+
+def tracks_paths(wildcards):
+    """Whether a model is learned by path tracking; the same static matching is then its oracle."""
+    return section(wildcards).learning.recipe == "path_tracking"
+
+
+def sampled_models(study):
+    """What the distributions of models with a sampling law are, and that law."""
+    return {
+        name: definition.subtree(model, *FAMILY, "sampling")
+        for name, model in TREES[study]["models"].items()
+        if model["sampling"]
+    }
+
+
+def benchmarks(study):
+    """What the jobs have cost that a study's products take."""
+    known, split, files = STUDIES[study], evaluated(study), []
+
+    def add(rule, **values):
+        files.extend(expand(getattr(rules, rule).benchmark, study=study, **values))
+
+    learned_from = ["train"] if known.models else []
+    in_parts = ("simulate_particles",), "combine_densities"
+    if on_lattice(study):
+        in_parts = ("simulate_ensemble", "count_moments"), "combine_moments"
+    for name in dict.fromkeys([*learned_from, split]):
+        for rule in in_parts[0]:
+            add(rule, split=name, part=parts(study, name))
+        add(in_parts[1], split=name)
+    for name, model in known.models.items():
+        if on_lattice(study):
+            add("initial_parameters", model=name, split={"train", split})
+            add(f"learn_{model.learning.recipe}", model=name)
+            add("predict_moments", model=name, split=split)
+            add("match_oracle", model=[name] * model.oracle, split=split)
+        else:
+            kind = "pairs" if study in OF_PAIRS else "densities"
+            add(f"learn_{kind}", model=name)
+            add(f"predict_{kind}", model=name, split=split)
+    if on_lattice(study):
+        add("predict_baseline", baseline=BASELINES, split=split)
+        add("evaluate_study")
+    for name in known.figures.draw:
+        add(f"plot_{name}", figure=name)
+    return files

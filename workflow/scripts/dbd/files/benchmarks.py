@@ -13,8 +13,9 @@ RULE = re.compile(r"[a-z]+(_[a-z]+)+")
 def read_runtimes(folder: str | Path, files: Iterable[str | Path] | None = None) -> pd.DataFrame:
     """One row per job: study, rule, wall and processor time (s), largest resident memory (MB).
 
-    Reads some files of the folder, or all of them. A benchmark file is ``<study>/<split>/<rule>.tsv``, ``<study>/<split>/<rule>/<part>.tsv`` or
-    ``<study>/models/<model>/<rule>.<split>.tsv``; the column `wildcards` has what of these there is.
+    Reads some files of the folder, or all of them. A benchmark file is ``<study>/<split>/<rule>.tsv``,
+    ``<study>/<split>/<rule>/<part>.tsv`` or ``<study>/models/<model>/<rule>.<split>.tsv``; the column `wildcards` has
+    what of these there is.
     """
     rows = []
     for path in sorted(Path(folder).rglob("*.tsv") if files is None else map(Path, files)):
