@@ -151,30 +151,28 @@ def benchmarks(study):
     """What the jobs have cost that a study's products take."""
     known, split, files = STUDIES[study], evaluated(study), []
 
-    def add(rule, **values):
-        files.extend(expand(getattr(rules, rule).benchmark, study=study, **values))
+    def add(name, **values):
+        files.extend(expand(getattr(rules, name).benchmark, study=study, **values))
 
-    learned_from = ["train"] if known.models else []
-    in_parts = ("simulate_particles",), "combine_densities"
-    if on_lattice(study):
-        in_parts = ("simulate_ensemble", "count_moments"), "combine_moments"
-    for name in dict.fromkeys([*learned_from, split]):
-        for rule in in_parts[0]:
-            add(rule, split=name, part=parts(study, name))
-        add(in_parts[1], split=name)
-    for name, model in known.models.items():
-        if on_lattice(study):
-            add("initial_parameters", model=name, split={"train", split})
-            add(f"learn_{model.learning.recipe}", model=name)
-            add("predict_moments", model=name, split=split)
-            add("match_oracle", model=[name] * model.oracle, split=split)
-        else:
-            kind = "pairs" if study in OF_PAIRS else "densities"
-            add(f"learn_{kind}", model=name)
-            add(f"predict_{kind}", model=name, split=split)
-    if on_lattice(study):
+    lattice, kind = on_lattice(study), "pairs" if study in OF_PAIRS else "densities"
+    for needed in dict.fromkeys(["train"] * bool(known.models) + [split]):
+        for name in (
+            ["simulate_ensemble", "count_moments"]
+            if lattice
+            else ["simulate_particles"]
+        ):
+            add(name, split=needed, part=parts(study, needed))
+        add("combine_moments" if lattice else "combine_densities", split=needed)
+    for model, section in known.models.items():
+        if lattice:
+            add("initial_parameters", model=model, split={"train", split})
+            add("match_oracle", model=[model] * section.oracle, split=split)
+        add(f"learn_{section.learning.recipe if lattice else kind}", model=model)
+        add(f"predict_{'moments' if lattice else kind}", model=model, split=split)
+    if lattice:
         add("predict_baseline", baseline=BASELINES, split=split)
-        add("evaluate_study")
-    for name in known.figures.draw:
-        add(f"plot_{name}", figure=name)
+    if lattice or known.models:
+        add(f"evaluate_{'study' if lattice else kind}")
+    for figure in known.figures.draw:
+        add(f"plot_{figure}", figure=figure)
     return files

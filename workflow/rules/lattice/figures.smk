@@ -29,7 +29,9 @@ EXAMPLE = {
 }
 
 LATTICE_FIGURES = {
-    "lattices": Figure("example lattices of {wildcards.study}", drawn(*LATTICE), EXAMPLE),
+    "lattices": Figure(
+        "example lattices of {wildcards.study}", drawn(*LATTICE), EXAMPLE
+    ),
     "counts": Figure(
         "simulated means and neighbour correlations of {wildcards.study}",
         settings("lattice.shape"),
@@ -104,7 +106,9 @@ LATTICE_FIGURES = {
         },
     ),
     "rmse": Figure(
-        "errors of {wildcards.study}", compared("observables"), {"evaluation": EVALUATION}
+        "errors of {wildcards.study}",
+        compared("observables"),
+        {"evaluation": EVALUATION},
     ),
     "visited_grid": Figure(
         "the visited grid of {wildcards.study}",

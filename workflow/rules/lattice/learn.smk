@@ -47,7 +47,9 @@ rule initial_parameters:
 
 # What every recipe learns from.
 TRAINING = {
-    "moments": expand(rules.combine_moments.output, split="train", allow_missing=True)[0],
+    "moments": expand(rules.combine_moments.output, split="train", allow_missing=True)[
+        0
+    ],
     "initial": expand(
         rules.initial_parameters.output, split="train", allow_missing=True
     ),
