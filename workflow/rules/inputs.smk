@@ -173,6 +173,6 @@ def benchmarks(study):
         add("predict_baseline", baseline=BASELINES, split=split)
     if lattice or known.models:
         add(f"evaluate_{'study' if lattice else kind}")
-    for figure in known.figures.draw:
-        add(f"plot_{figure}", figure=figure)
+        for figure in known.figures.draw:
+            add(f"plot_{figure}", figure=figure)
     return files
