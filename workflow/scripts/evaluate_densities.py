@@ -1,4 +1,4 @@
-"""Score every model of the density, and tell where learned functions were seen.
+"""Score every model of the density, and show where learned functions were seen.
 
 ``evaluation.csv`` has a row per model and time: ``error`` of the predicted densities of the evaluated split, root mean
 square over starts and cells relative to that of the densities, ``noise`` of the simulated ones, and ``of_model``, the

@@ -30,18 +30,18 @@ def simulate_ensemble(settings, study, split, initial_conditions, runs, threads)
     def numbers_of(*index: int) -> np.random.Generator:
         return stream(settings["seed"], "initial numbers", study, split, *index)
 
-    for place, index in enumerate(progress(initial_conditions, len(initial_conditions), "initial conditions")):
+    for row, index in enumerate(progress(initial_conditions, len(initial_conditions), "initial conditions")):
         key = (study, split, index)
         numbers.append(initial_numbers(start, species, index, numbers_of))
         for some in blocks(len(runs), times * lattice.size, threads):
             placing = [stream(settings["seed"], "initial lattice", *key, run) for run in runs[some]]
             moving = [stream(settings["seed"], "simulate", *key, run) for run in runs[some]]
             lattices = initial_lattices(start, numbers[-1], lattice, species, selection, placing, threads=threads)
-            occupancy, turns[place, some] = simulate_runs(
+            occupancy, turns[row, some] = simulate_runs(
                 lattices, network, lattice, selection, dt, times - 1, moving, threads=threads
             )
             check_conserved(network, occupancy)
-            packed[place, some] = pack(occupancy, states)
+            packed[row, some] = pack(occupancy, states)
     meaning = (
         f"states of a site, 0 empty, 1, 2, ... species, at {digits} consecutive times: "
         f"digits in base {states}, the lowest first"

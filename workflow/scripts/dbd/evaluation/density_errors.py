@@ -50,5 +50,5 @@ def evidence(model: DensityModel, nu: np.ndarray, edge: np.ndarray) -> np.ndarra
     """
     gradient, curvature = model.derivatives(nu)
     weight = np.exp(-nu) * np.stack([np.ones_like(nu), gradient**4, curvature**2])
-    found = np.stack([np.histogram(nu, edge, weights=one)[0] for one in weight])
-    return found / np.maximum(found.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    share = np.stack([np.histogram(nu, edge, weights=one)[0] for one in weight])
+    return share / np.maximum(share.sum(axis=1, keepdims=True), np.finfo(float).tiny)
