@@ -5,7 +5,9 @@ squares, as integers: tallies of any parts of the ensemble, in any order, add up
 a fixed number of groups, over which a bootstrap can draw.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -105,6 +107,22 @@ def count_gaps(snapshots: Snapshots, box: Box, reach: float, bins: int) -> np.nd
     counts = np.zeros((len(snapshots.offsets) - 1, bins), np.int64)
     _count_gaps(snapshots.position[:, 0], snapshots.offsets, box.lengths[0], reach, counts)
     return counts
+
+
+def counters(box: Box, species: int, observables: Mapping[str, Any]) -> dict[str, Callable[[Snapshots], np.ndarray]]:
+    """Functions from the snapshots of a run to counts, by name; `observables` is the section of a study."""
+    pairs, gaps = observables["pairs"], observables["gaps"]
+
+    def cells(shape: Sequence[int]) -> Callable[[Snapshots], np.ndarray]:
+        return lambda seen: count_cells(seen, box, tuple(shape), species).reshape(-1, species, int(np.prod(shape)))
+
+    whole = cells((1,) * box.dimension)
+    functions = {"number": lambda seen: whole(seen)[..., 0], "cell": cells(observables["cells"])}
+    if pairs:
+        functions["pair"] = lambda seen: count_pairs(seen, box, pairs["reach"], pairs["bins"], species)
+    if gaps:
+        functions["gap"] = lambda seen: count_gaps(seen, box, gaps["reach"], gaps["bins"])
+    return functions
 
 
 @njit(cache=True, nogil=True)
