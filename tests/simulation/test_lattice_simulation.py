@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import chi2
 from test_transitions import neighbours_of
 
-from chemistry import SYSTEM, network, simulate_run
+from chemistry import SYSTEM, network
 from dbd.lattice.geometry import Lattice
 from dbd.numerics.random_streams import stream
 from dbd.simulation.initial_conditions import place_counts
