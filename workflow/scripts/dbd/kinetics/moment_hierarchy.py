@@ -41,7 +41,7 @@ Pattern = tuple[tuple[Site, int], ...]
 
 
 class Event(NamedTuple):
-    """What happens wherever the sites around an origin hold given occupancies."""
+    """A change at a rate, at every origin around which the sites hold given occupancies."""
 
     rate: float  # per unit time; negative in the sums over sets of empty neighbours
     before: Mapping[Site, int]
