@@ -80,10 +80,10 @@ def test_full_lattices():
 @pytest.mark.parametrize(
     ("observables", "message"),
     [
-        (["A", "AX"], "observable 'AX': unknown species 'X'; allowed: A, B"),
-        ([""], "observable '': allowed are words of 1 to 4"),
-        (["AAAAA"], "observable 'AAAAA': allowed are words of 1 to 4"),
-        ([3], "observable 3: allowed are words of 1 to 4"),
+        (["A", "AX"], "observable 'AX': species: got 'X', expected one of A, B"),
+        ([""], "observable: got '', expected a word of 1 to 4"),
+        (["AAAAA"], "observable: got 'AAAAA', expected a word of 1 to 4"),
+        ([3], "observable: got 3, expected a word of 1 to 4"),
         (["AB", "A", "BA"], "observable 'AB' is given twice"),
     ],
 )

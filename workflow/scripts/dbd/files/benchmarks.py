@@ -20,8 +20,8 @@ def read_runtimes(folder: str | Path, files: Iterable[str | Path] | None = None)
     rows = []
     for path in sorted(Path(folder).rglob("*.tsv") if files is None else map(Path, files)):
         study, *words = path.relative_to(folder).with_suffix("").parts
-        place = max(index for index, word in enumerate(words) if RULE.fullmatch(word.split(".")[0]))
-        rule, _, split = words[place].partition(".")
+        position = max(index for index, word in enumerate(words) if RULE.fullmatch(word.split(".")[0]))
+        rule, _, split = words[position].partition(".")
         names = dict(part=words[-1], split=split or words[0], model=words[1] if words[0] == "models" else "")
         last = pd.read_csv(path, sep="\t", na_values="-").iloc[-1]
         rows.append((study, rule, names, last["s"], last["cpu_time"], last["max_rss"]))
