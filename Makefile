@@ -11,7 +11,7 @@ SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--profile profiles/$(PROFILE),--co
 # that took half a core after 300 jobs. It also ends that much later.
 PATIENCE := --max-jobs-per-timespan 1000/10s
 
-.PHONY: help reproduce provenance report study test test-cluster test-faults check format benchmark schema lock
+.PHONY: help reproduce provenance report study test test-cluster test-faults test-quick check format benchmark resources schema lock
 .DEFAULT_GOAL := help
 
 help:
@@ -34,6 +34,9 @@ study: .venv/installed ## one study by the name of its file: make study NAME=tem
 	$(BIN)/python workflow/tools/progress.py $(SNAKEMAKE) $(NAME) $(ARGUMENTS)
 	@printf 'Summary table and figures:\n'; ls -d results/$(NAME)/summary.csv results/$(NAME)/figures
 
+test-quick: .venv/installed ## the half-minute half of the tests: none that runs Snakemake or takes seconds
+	$(BIN)/python -m pytest -m "not slow and not cluster and not kills and not faults"
+
 test: .venv/installed check ## all tests
 	$(BIN)/python -m pytest
 
@@ -54,8 +57,11 @@ format: .venv/installed ## format everything
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow
 
-benchmark: .venv/installed ## speed of the kernels; time per rule, overhead and storage of the last run
+benchmark: .venv/installed ## speed of the kernels; time per rule and storage of the last run
 	$(BIN)/python workflow/tools/benchmark.py
+
+resources: .venv/installed ## what the jobs of the last run used of the memory and time that they had asked for
+	$(BIN)/python workflow/tools/check_resources.py results/benchmarks
 
 schema: .venv/installed ## JSON schema and key table from the configuration types
 	$(BIN)/python workflow/tools/schema.py

@@ -2,5 +2,7 @@
 include: "workflow/Snakefile"
 
 
-use rule all as reproduce with:
+rule reproduce:
     default_target: True
+    input:
+        rules.all.input,

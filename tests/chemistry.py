@@ -1,6 +1,9 @@
 """A network with reactions of nearly every kind, that tests of the simulation and of its moment hierarchy share."""
 
+import numpy as np
+
 from dbd.kinetics.reactions import ReactionNetwork
+from dbd.simulation.lattice_simulation import simulate_runs
 
 CHEMISTRY = [
     ("0 -> A", {"rate": 0.7}),
@@ -21,3 +24,8 @@ def network(species, *equations):
 
 
 SYSTEM = network("AB", *CHEMISTRY)
+
+
+def simulate_run(initial, system, lattice, site_selection, dt, steps, generator):
+    """Occupancy of a single run, (steps + 1, sites)."""
+    return simulate_runs(np.asarray(initial)[None], system, lattice, site_selection, dt, steps, [generator])[0][0]

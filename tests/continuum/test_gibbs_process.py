@@ -6,7 +6,7 @@ from scipy import stats
 from scipy.special import gammaln
 
 from dbd.continuum.box import Box
-from dbd.continuum.gibbs_process import GibbsProcess, match
+from dbd.continuum.gibbs_process import GibbsProcess, match_pair_counts
 from dbd.continuum.particle_counts import count_gaps, count_pairs
 from dbd.numerics.hermite import HermiteGrid
 from dbd.numerics.random_streams import stream
@@ -70,7 +70,7 @@ def test_matching_gives_back_a_known_interaction():
     pairs = count_pairs(data, box, reach, bins, 1)[300:, 0, 0].mean(axis=0)
     number = np.diff(data.offsets)[300:].mean()
     grid = HermiteGrid.covering((0.0,), (reach,), (0.05,))
-    found = match(rng, box, grid, reach, number, pairs, steps=15, samples=1500)
+    found = match_pair_counts(rng, box, grid, reach, number, pairs, steps=15, samples=1500)
     assert np.abs(found.process.nu_2 - nu_2)[4:].max() < 0.25
     assert abs(found.nu_1 - truth.nu_1) < 0.2
     model = found.process.sample(rng, data.position[: data.offsets[1]], 6000, 100, 100)

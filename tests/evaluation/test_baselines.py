@@ -53,7 +53,7 @@ def test_biases_of_independent_sites_are_those_of_the_chain_without_couplings():
 
 def test_absent_species_and_full_lattices_have_no_biases():
     for counts in ([0.0, 5.0], [50.0, 50.0]):
-        with pytest.raises(ValueError, match="allowed are positive numbers"):
+        with pytest.raises(ValueError, match="expected positive numbers"):
             independent_biases(np.array(counts), 100)
 
 

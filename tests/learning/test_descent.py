@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_gauss_newton import DYNAMICS, problem, true_splines
 
-from dbd.learning.descent import Position, cross_validate, finish, optimise
+from dbd.learning.descent import Position, cross_validate, optimise
 from dbd.learning.gauss_newton import evaluate
 from dbd.learning.problem import Problem
+from learning_problems import DYNAMICS, finish, problem, true_splines
 
 
 @pytest.fixture

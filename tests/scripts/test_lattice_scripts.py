@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 import xarray as xr
 import yaml
-from learn_dynamics import path_tracking
 from matplotlib import pyplot as plt
 
 from compare_sweeps import LATTICES, compare_sweeps
 from conftest import ROOT
 from dbd.boltzmann.independent_sites import independent_biases
+from dbd.build.learning_run import LearningRun
 from dbd.build.model import build_dynamics, build_model
 from dbd.numerics.random_streams import stream
 from dbd.study.reading import load_study
 from initial_parameters import METHODS, independent, sampled
+from learn_path_tracking import learn_path_tracking
 from match_oracle import sampled_match
 from plot_site_selection import plane_counts, plot_site_selection
 from plot_visited_grid import plot_visited_grid, visited_edges
@@ -105,7 +106,8 @@ def test_learning_stays_on_the_grid(settings, moments):
     model = build_model(settings, section)
     dynamics = build_dynamics(settings, section, model)
     start = METHODS[section["initial"]["method"]](model, section, moments, None, generator_of)
-    recipe = path_tracking(section["learning"], model, dynamics, start, moments, None, generator_of, 1)
+    run = LearningRun(settings | {"seed": 1}, ("rossler", "pairwise"), model, dynamics, start, moments, {})
+    recipe = learn_path_tracking(run, 1)
     *_, last = recipe.states(None)
     assert (dynamics.excess(dynamics.integrate(last["u"], start, 12)) == 0).all()
 

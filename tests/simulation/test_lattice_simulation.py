@@ -9,7 +9,7 @@ from chemistry import SYSTEM, network
 from dbd.lattice.geometry import Lattice
 from dbd.numerics.random_streams import stream
 from dbd.simulation.initial_conditions import place_counts
-from dbd.simulation.lattice_simulation import check_conserved, simulate_run, simulate_runs
+from dbd.simulation.lattice_simulation import check_conserved, simulate_runs
 
 FALSE_ALARM = 1e-7
 
@@ -120,29 +120,23 @@ def test_runs_do_not_depend_on_threads_or_on_the_cut_into_batches(site_selection
     assert (backwards[::-1] == whole).all()
     second_half, _ = simulate_runs(initials[3:], *system, streams("run", 6)[3:])
     assert (second_half == whole[3:]).all()
-    alone = simulate_run(initials[1], *system, streams("run", 6)[1])
-    assert (alone == whole[1]).all()
+    alone, _ = simulate_runs(initials[1:2], *system, streams("run", 6)[1:2])
+    assert (alone == whole[1:2]).all()
     sparse, _ = simulate_runs(initials, *system, streams("run", 6), every=5)
     assert (sparse == whole[:, ::5]).all()
 
 
 def test_molecules_are_conserved_and_frozen_ones_lose_their_turn():
     lattice = Lattice((3, 3, 3), "periodic")
-    run = simulate_run(
-        place_counts([9, 8], lattice, "uniform", stream(1, "a")),
-        network("AB"),
-        lattice,
-        "uniform",
-        1,
-        50,
-        stream(1, "b"),
-    )
-    assert ((run == 1).sum(axis=1) == 9).all() and ((run == 2).sum(axis=1) == 8).all()
+    initial = place_counts([9, 8], lattice, "uniform", stream(1, "a"))
+    run, _ = simulate_runs(initial[None], network("AB"), lattice, "uniform", 1, 50, [stream(1, "b")])
+    assert ((run == 1).sum(axis=2) == 9).all() and ((run == 2).sum(axis=2) == 8).all()
     full, turns = simulate_runs(
         np.ones((1, 27), np.uint8), network("A", ("A -> 2A", {"rate": 9})), lattice, "uniform", 1, 5, streams("full", 1)
     )
     assert (full == 1).all() and turns.tolist() == [5 * 27]
-    single = simulate_run(np.ones(1, np.uint8), network("A"), Lattice((1,)), "axis_scan", 1, 3, stream(1, "c"))
+    one = np.ones((1, 1), np.uint8)
+    single, _ = simulate_runs(one, network("A"), Lattice((1,)), "axis_scan", 1, 3, [stream(1, "c")])
     assert (single == 1).all()
 
 
@@ -162,14 +156,14 @@ def test_conserved_numbers_are_checked():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"initials": np.zeros((1, 4), np.int64)}, "allowed is uint8 of shape"),
-        ({"initials": np.zeros((1, 5), np.uint8)}, "allowed is uint8 of shape"),
-        ({"initials": np.zeros((2, 4), np.uint8)}, "allowed is uint8 of shape"),
-        ({"initials": np.full((1, 4), 3, np.uint8)}, "occupancy 3: allowed are 0 to 2"),
-        ({"site_selection": "random"}, "site selection 'random'"),
-        ({"dt": 0.0}, "dt 0.0: allowed are positive numbers"),
-        ({"steps": -1}, "-1 steps"),
-        ({"every": 3}, "4 steps, every 3"),
+        ({"initials": np.zeros((1, 4), np.int64)}, "expected uint8 of shape"),
+        ({"initials": np.zeros((1, 5), np.uint8)}, "expected uint8 of shape"),
+        ({"initials": np.zeros((2, 4), np.uint8)}, "expected uint8 of shape"),
+        ({"initials": np.full((1, 4), 3, np.uint8)}, "occupancy: got 3, expected 0 to 2"),
+        ({"site_selection": "random"}, "site selection: got 'random'"),
+        ({"dt": 0.0}, "dt: got 0.0, expected a positive number"),
+        ({"steps": -1}, "steps: got -1, expected"),
+        ({"every": 3}, "steps: got 4, expected a multiple of every, 3"),
     ],
 )
 def test_bad_arguments_give_one_clear_line(change, message):

@@ -86,5 +86,5 @@ def test_bad_counts_are_refused(counts):
 
 
 def test_unknown_selection_is_refused():
-    with pytest.raises(ValueError, match="site selection 'random': allowed are uniform, axis_scan"):
+    with pytest.raises(ValueError, match="site selection: got 'random', expected uniform or axis_scan"):
         place_counts([1], Lattice((12,)), "random", stream(1, "none"))

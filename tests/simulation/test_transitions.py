@@ -8,11 +8,10 @@ from scipy.linalg import expm
 from scipy.stats import chi2
 from test_site_selection import exact_choice
 
-from chemistry import CHEMISTRY, SYSTEM, network
+from chemistry import CHEMISTRY, SYSTEM, network, simulate_run
 from dbd.kinetics.reactions import ATTEMPTS
 from dbd.lattice.geometry import Lattice
 from dbd.numerics.random_streams import stream
-from dbd.simulation.lattice_simulation import simulate_run
 
 FALSE_ALARM = 1e-7
 

@@ -23,7 +23,7 @@ POINTS = 4 * 11 / 1e3
         ("count_moments", {"lattices": PART, "packed": PART / 8}),
         ("combine_moments", {"points": POINTS}),
         ("initial_parameters", {"points": POINTS, "lattices": SPLIT}),
-        ("learn_dynamics", {"points": POINTS, "lattices": SPLIT}),
+        ("learn_contrastive", {"points": POINTS, "lattices": SPLIT}),
         ("predict_moments", {"points": POINTS, "updates": 4 * 11 * 4 * 10 * 20 / 1e6}),
         ("match_oracle", {"points": POINTS}),
     ],
@@ -35,7 +35,7 @@ def test_work(rule, work):
 
 def test_models_that_need_no_lattices():
     study, names = Study.model_validate(STUDY), NAMES | {"model": "visible"}
-    for rule in ("initial_parameters", "learn_dynamics", "predict_moments"):
+    for rule in ("initial_parameters", "learn_gauss_newton", "predict_moments"):
         assert WORK[rule](study, names) == pytest.approx({"points": POINTS})
 
 
@@ -45,7 +45,7 @@ def test_models_that_are_matched_by_sampled_moments():
     law = {"lattices": 5, "sweeps": 3}
     tree["models"]["visible"]["learning"] = {"recipe": "path_tracking", "sampling": law, "iterations": 7}
     study, names = Study.model_validate(tree), NAMES | {"model": "visible"}
-    for rule in ("learn_dynamics", "match_oracle"):
+    for rule in ("learn_path_tracking", "match_oracle"):
         assert WORK[rule](study, names) == pytest.approx({"points": POINTS, "updates": 7 * 4 * 11 * 5 * 3 * 20 / 1e6})
 
 

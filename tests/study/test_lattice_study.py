@@ -80,17 +80,21 @@ MISTAKES = [
         'ensemble.splits.Big: got "Big", expected a lower-case letter and then lower-case let',
     ),
     # reactions
-    ("reactions.0.equation", "A + B -> 0", "reactions.0: reaction 'A + B -> 0': unknown species 'B'; allowed: A"),
-    ("reactions.0.equation", "A + A = 0", "reactions.0: reaction 'A + A = 0': not one arrow; allowed: reactants -> "),
-    ("reactions.0.equation", "A + + A -> 0", "reactions.0: reaction 'A + + A -> 0': cannot read '' in the reactants"),
-    ("reactions.0.equation", "A + A + A -> 0", "reactions.0: reaction 'A + A + A -> 0': more than two reactants"),
-    ("reactions.0.probability", 1.5, "reactions.0: reaction 'A + A -> 0': probability 1.5; allowed: probability from "),
+    ("reactions.0.equation", "A + B -> 0", "reactions.0: reaction 'A + B -> 0': got species 'B', expected one of A"),
+    ("reactions.0.equation", "A + A = 0", "reactions.0: reaction 'A + A = 0': got 0 arrows, expected reactants -> "),
+    ("reactions.0.equation", "A + + A -> 0", "reactions.0: reaction 'A + + A -> 0': got '' in the reactants"),
+    ("reactions.0.equation", "A + A + A -> 0", "reactions.0: reaction 'A + A + A -> 0': got more than two reactants"),
+    (
+        "reactions.0.probability",
+        1.5,
+        "reactions.0: reaction 'A + A -> 0': got probability 1.5, expected prob",
+    ),
     ("reactions.0.probability", "often", 'reactions.0.probability: got "often", expected a number'),
-    ("reactions.1.rate", -2, "reactions.1: reaction 'A -> 0': rate -2.0; allowed: rate of 0 or more"),
-    ("reactions.1.rate", REMOVED, "reactions.1: reaction 'A -> 0': given neither rate nor probability; allowed: rate "),
+    ("reactions.1.rate", -2, "reactions.1: reaction 'A -> 0': got rate -2.0, expected rate of 0 or more"),
+    ("reactions.1.rate", REMOVED, "reactions.1: reaction 'A -> 0': got neither rate nor probability, expected rate "),
     # lattice
     ("lattice.shape", [0], "lattice.shape.0: got 0, expected 1 or more"),
-    ("lattice.shape", [2, 2, 2, 2], "lattice: lattice shape (2, 2, 2, 2): allowed are one to three axes"),
+    ("lattice.shape", [2, 2, 2, 2], "lattice: lattice shape: got (2, 2, 2, 2), expected one to three axes"),
     ("lattice", {"shape": [2], "boundary": "periodic"}, "lattice: periodic lattice of shape (2,): every axis needs "),
     # initial conditions
     ("initial_condition.box", REMOVED, "initial_condition: got none, expected exactly one of box, parameters, counts"),
@@ -168,8 +172,8 @@ MISTAKES = [
     ("evaluation", {"split": "tset"}, "evaluation.split: got tset, expected one of train, test"),
     ("evaluation", {"last_step": 11}, "evaluation.last_step: got 11, expected 1 to 10, the simulated steps"),
     # observables
-    ("observables", ["A", "AA", "AB"], "observables: observable 'AB': unknown species 'B'; allowed: A"),
-    ("observables", ["A", "AA", "AAAAA"], "observables: observable 'AAAAA': allowed are words of 1 to 4 "),
+    ("observables", ["A", "AA", "AB"], "observables: observable 'AB': species: got 'B', expected one of A"),
+    ("observables", ["A", "AA", "AAAAA"], "observables: observable: got 'AAAAA', expected a word of 1 to 4 "),
     ("observables", ["A", "AA", "AA"], "observables: observable 'AA' is given twice"),
     ("observables", ["AA", "AAA"], "observables: missing A; every species is counted, for the closures to compare "),
     ("observables", ["A", "AAA"], "observables: missing AA, which models.visible is matched to"),
@@ -343,7 +347,7 @@ def test_right_study_is_accepted(tree, save_study):
     study = load_study(save_study(tree))
     assert study.models["visible"].domain.vertices == (9, 9)
     assert study.models["visible"].integrator.scheme == "rk4"
-    assert study.evaluation.last_step is None
+    assert study.evaluation.last_step == study.ensemble.steps
     assert study.models["hidden"].initial.contrastive.average == 50
 
 

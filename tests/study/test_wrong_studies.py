@@ -15,22 +15,22 @@ TEMPLATE = ROOT / "config" / "studies" / "template.yaml"
 WRONG = [
     ("species: [A]", "specie: [A]", "unknown key 'specie' (did you mean 'species'?)"),
     ("species: [A]", "species: [Fox]", 'species.0: got "Fox", expected one upper-case letter'),
-    ("A -> 2A,", "A -> A + B,", "reactions.0: reaction 'A -> A + B': unknown species 'B'; allowed: A"),
-    ("A -> 2A,", "A => 2A,", "reactions.0: reaction 'A => 2A': not one arrow; allowed: reactants -> products"),
-    ("A -> 2A,", "A -> 3A,", "reactions.0: reaction 'A -> 3A': more than two products"),
-    ("A + A -> 0", "A + A + A -> 0", "reactions.2: reaction 'A + A + A -> 0': more than two reactants"),
+    ("A -> 2A,", "A -> A + B,", "reactions.0: reaction 'A -> A + B': got species 'B', expected one of A"),
+    ("A -> 2A,", "A => 2A,", "reactions.0: reaction 'A => 2A': got 0 arrows, expected reactants -> products"),
+    ("A -> 2A,", "A -> 3A,", "reactions.0: reaction 'A -> 3A': got more than two products"),
+    ("A + A -> 0", "A + A + A -> 0", "reactions.2: reaction 'A + A + A -> 0': got more than two reactants"),
     ("A + A -> 0", "A + A -> A + A", "reactions.2: reaction 'A + A -> A + A': it changes nothing"),
-    ("rate: 0.2", "rate: -0.2", "reactions.1: reaction 'A -> 0': rate -0.2; allowed: rate of 0 or more"),
+    ("rate: 0.2", "rate: -0.2", "reactions.1: reaction 'A -> 0': got rate -0.2, expected rate of 0 or more"),
     ("rate: 0.2", "rate: slow", 'reactions.1.rate: got "slow", expected a number'),
-    (", rate: 0.2", "", "reactions.1: reaction 'A -> 0': given neither rate nor probability; allowed: rate alone"),
+    (", rate: 0.2", "", "reactions.1: reaction 'A -> 0': got neither rate nor probability, expected rate alone"),
     (
         "probability: 0.1",
         "probability: 10",
-        "reactions.2: reaction 'A + A -> 0': probability 10.0; allowed: probability",
+        "reactions.2: reaction 'A + A -> 0': got probability 10.0, expected probability",
     ),
-    ("probability: 0.1", "rate: 0.1", "reactions.2: reaction 'A + A -> 0': given rate; allowed: probability alone"),
+    ("probability: 0.1", "rate: 0.1", "reactions.2: reaction 'A + A -> 0': got rate, expected probability alone"),
     ("shape: [200]", "shape: [0]", "lattice.shape.0: got 0, expected 1 or more"),
-    ("shape: [200]", "shape: [9, 9, 9, 9]", "lattice: lattice shape (9, 9, 9, 9): allowed are one to three axes"),
+    ("shape: [200]", "shape: [9, 9, 9, 9]", "lattice: lattice shape: got (9, 9, 9, 9), expected one to three axes"),
     (
         "shape: [200]",
         "shape: [200]\n  boundary: round",
@@ -129,3 +129,7 @@ def test_snakemake_tells_it_before_any_job(tmp_path):
     assert f"config/studies/wrong.yaml: {line}" in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert snakemake("--list-rules").returncode == 0
+    shutil.copy2(TEMPLATE, tmp_path / "config" / "studies" / "make_report.yaml")
+    done = snakemake("--list-rules")
+    assert done.returncode == 1
+    assert "config/studies/make_report.yaml: got the name of a rule, expected another\n" in done.stdout + done.stderr

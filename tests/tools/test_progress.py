@@ -29,7 +29,7 @@ def show(tmp_path):
 
     def show(text, code):
         command = [sys.executable, "-c", f"print({text!r}); raise SystemExit({code})"]
-        progress = [sys.executable, ROOT / "workflow" / "progress.py", *command]
+        progress = [sys.executable, ROOT / "workflow" / "tools" / "progress.py", *command]
         return subprocess.run(progress, cwd=tmp_path, capture_output=True, text=True, timeout=60)
 
     return show

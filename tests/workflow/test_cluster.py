@@ -69,7 +69,7 @@ def test_cancelled_for_good_is_told_and_goes_on_later(project, forgotten):
     """Without another try the cancelled job is an error that names the rule; the next run ends as if nothing was."""
     code, said = learn(project, "--retries", "0")
     assert code == 1
-    assert "Error in rule learn_dynamics" in said and "Traceback" not in said, said
+    assert "Error in rule learn_contrastive" in said and "Traceback" not in said, said
     assert not (project.results / "models" / "visible_published" / "dynamics.nc").exists()
     code, said = learn(project, cancel=False)
     assert code == 0, said

@@ -1,21 +1,47 @@
-"""Every rule names a pinned environment that has what its script imports, in the versions of the lock file."""
+"""Every rule is complete, and names a pinned environment that has what its script imports, as the lock file has it."""
 
-import ast
+import contextlib
+import os
 import re
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from snakemake.iocontainers import Wildcards
 
 from conftest import ROOT
+from dbd.study.imports import library_files, walk
+
+sys.path.insert(0, str(ROOT / "workflow" / "tools"))
+
+from run_job import load
 
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
 SCRIPTS = ROOT / "workflow" / "scripts"
 PYPI = {"matplotlib-base": "matplotlib"}  # where the conda name is another one
 PACKAGES = {"yaml": "pyyaml", "mpl_toolkits": "matplotlib"}  # where the name that is imported is another one
-RULE = re.compile(r"^rule (\w+):\n(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9_.-]*) =(?P<version>[0-9][0-9.]*(?:post[0-9]+)?)")
+
+
+def rules():
+    """Every rule that has a script, by name."""
+    caches = os.environ.get("NUMBA_CACHE_DIR")
+    with contextlib.chdir(ROOT):
+        found = {rule.name: rule for rule in load().rules if rule.script}
+    os.environ.pop("NUMBA_CACHE_DIR")
+    if caches:
+        os.environ["NUMBA_CACHE_DIR"] = caches
+    return found
+
+
+RULES = rules()
+
+
+def path_of(rule, path):
+    """A path that a rule gives, from the folder of its file."""
+    figure = rule.name.removeprefix("plot_")
+    return Path(os.path.normpath(str(rule.basedir.join(path.replace("{wildcards.figure}", figure)))))
 
 
 def pins(path):
@@ -41,36 +67,6 @@ def locked():
     return {normal(name): version for name, version in lines}
 
 
-def rules():
-    """Body of every rule that has a script, by name."""
-    texts = [(ROOT / "Snakefile").read_text(), *(path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk"))]
-    return {name: body for text in texts for name, body in RULE.findall(text) if name != "all"}
-
-
-def value(body, key):
-    """The text given to a keyword of a rule."""
-    found = re.search(rf'^    {key}:\n        "([^"]+)"', body, re.MULTILINE)
-    return found and found[1]
-
-
-def imported(path, seen=None):
-    """Packages that a script imports, also through the library."""
-    seen = set() if seen is None else seen
-    packages = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        names = [node.module] if isinstance(node, ast.ImportFrom) else []
-        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        for name in names:
-            file = SCRIPTS / Path(*name.split(".")).with_suffix(".py")
-            if file.exists():
-                if file not in seen:
-                    seen.add(file)
-                    packages |= imported(file, seen)
-            elif name.split(".")[0] not in sys.stdlib_module_names:
-                packages.add(name.split(".")[0])
-    return packages
-
-
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
 def test_versions_are_those_of_the_lock_file(path):
     lock = locked()
@@ -81,34 +77,45 @@ def test_versions_are_those_of_the_lock_file(path):
             assert lock[normal(PYPI.get(name, name))] == version, name
 
 
-@pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
-def test_every_environment_is_used(path):
-    assert any(value(body, "conda") == f"../../envs/{path.name}" for body in rules().values())
+def test_every_environment_is_used():
+    assert {path_of(rule, rule.conda_env) for rule in RULES.values()} == set(ENVIRONMENTS)
 
 
-@pytest.mark.parametrize(("name", "body"), rules().items(), ids=rules())
-def test_environment_has_what_the_script_imports(name, body):
-    script = SCRIPTS / Path(value(body, "script")).name
-    environment = ROOT / "workflow" / "rules" / value(body, "conda")
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_environment_has_what_the_script_imports(rule):
+    script, environment = path_of(rule, rule.script), path_of(rule, rule.conda_env)
     has = {normal(PYPI.get(package, package)) for package in pins(environment)}
-    needs = {normal(PACKAGES.get(package, package)) for package in imported(script)}
-    assert needs - {"dbd"} <= has, f"{script.name} is run in {environment.name}"
+    needs = {normal(PACKAGES.get(package, package)) for package in walk(script, SCRIPTS).packages}
+    assert needs <= has, f"{script.name} is run in {environment.name}"
     if "xarray" in needs:
         assert {"netcdf4", "scipy"} <= has, "xarray reads netCDF files with netCDF4"
 
 
-@pytest.mark.parametrize(("name", "body"), rules().items(), ids=rules())
-def test_every_rule_is_complete(name, body):
-    """One script a rule, named like it; log, benchmark, threads, resources, message and environment."""
-    assert Path(value(body, "script")).stem == name
-    keys = set(re.findall(r"^    (\w+):", body, re.MULTILINE))
-    assert {"input", "output", "log", "benchmark", "conda", "threads", "resources", "message", "script"} <= keys
-    assert re.search(r"mem_mb=", body) and re.search(r"runtime=", body)
-    assert f'library("{name}.py")' in body, "the library files that a script imports are inputs of its rule"
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_every_rule_is_complete(rule):
+    """One script a rule, named like it; log, benchmark, message, environment, and the code as inputs."""
+    script = path_of(rule, rule.script)
+    assert script.stem == rule.name.replace("temporary_", "")
+    assert rule.output and len(rule.log) == 1 and rule.benchmark and rule.message and rule.conda_env
+    inputs = {(ROOT / str(path)).resolve() for path in rule.input if isinstance(path, str)}
+    assert library_files(script) <= inputs, "the files that a result depends on are inputs"
 
 
 def test_every_script_belongs_to_a_rule():
-    assert {path.stem for path in SCRIPTS.glob("*.py")} == set(rules())
+    assert {path.stem for path in SCRIPTS.glob("*.py")} == {path_of(rule, rule.script).stem for rule in RULES.values()}
+
+
+def test_memory_and_time_of_every_rule_grow_with_each_attempt():
+    """By functions of its own, or by the default of the cluster's profile."""
+    for rule in RULES.values():
+        asked = {"mem_mb", "runtime"} & set(rule.resources)
+        assert asked in (set(), {"mem_mb", "runtime"}), rule.name
+        if asked:
+            names = {"study": "annihilation", "split": "train", "part": "ic0-10_run0-10", "model": "visible"}
+            once, twice = (rule.expand_resources(Wildcards(fromdict=names), [], attempt) for attempt in (1, 2))
+            assert all(twice[name] == 2 * once[name] > 0 for name in asked), rule.name
+    profile = yaml.safe_load((ROOT / "profiles" / "slurm" / "config.yaml").read_text())
+    assert profile["default-resources"] == ["mem_mb=1000 * attempt", "runtime=30 * attempt"]
 
 
 def test_requirements_are_locked():

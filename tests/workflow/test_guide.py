@@ -38,7 +38,7 @@ def test_commands_of_the_guide(folder):
             assert "snakemake" in said and "template" in said
         elif words[0] != "cp":
             jobs = dict(re.findall(r"^(\w+) +(\d+)$", said.partition("Job stats:")[2].partition("\n\n")[0], re.M))
-            assert jobs.keys() >= {"simulate_ensemble", "predict_baseline", "learn_dynamics", "plot_rmse"}, command
+            assert jobs.keys() >= {"simulate_ensemble", "predict_baseline", "learn_gauss_newton", "plot_rmse"}, command
             assert not any("annihilation" in line for line in said.splitlines() if "output" in line)
 
 

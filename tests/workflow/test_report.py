@@ -28,7 +28,7 @@ def test_everything_is_on_the_page(report, project):
         assert caption in text.replace("&#39;", "'").replace("&lt;", "<").replace("&gt;", ">")
     summary = pd.read_csv(project.results / "summary.csv")
     assert all(f"<td>{value:.4g}</td>" in text for value in summary.rmse)
-    for rule in ("simulate_ensemble", "learn_dynamics", "plot_rmse"):
+    for rule in ("simulate_ensemble", "learn_contrastive", "plot_rmse"):
         assert f"<td>{rule}</td>" in text, "runtimes"
     configuration = re.search(r"<pre>(title:.*?)</pre>", text, re.DOTALL)[1]
     assert yaml.safe_load(configuration.replace("&gt;", ">").replace("&#39;", "'"))["lattice"]["shape"] == [100]

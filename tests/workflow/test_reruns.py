@@ -26,7 +26,8 @@ ALL = {
     "initial_parameters": 8,
     "match_oracle": 2,
     "predict_baseline": 3,
-    "learn_dynamics": 4,
+    "learn_gauss_newton": 2,
+    "learn_contrastive": 2,
     "predict_moments": 4,
     "evaluate_study": 1,
     "plot_hermite_basis": 1,
@@ -77,10 +78,11 @@ def touch(file):
     return lambda project: os.utime(project.root / file)
 
 
-RELEARNED = jobs("evaluate_study", figures=OF_MODELS, learn_dynamics=1, predict_moments=1)
+RELEARNED = jobs("evaluate_study", figures=OF_MODELS, learn_contrastive=1, predict_moments=1)
 EVERYTHING_OF_THE_STUDY = without("plot_hermite_basis")
 MORE_TO_LEARN_FROM = jobs(
-    "learn_dynamics",
+    "learn_gauss_newton",
+    "learn_contrastive",
     "predict_moments",
     "evaluate_study",
     figures=[*OF_MODELS, "counts", "initial_conditions"],
@@ -153,9 +155,14 @@ EDITS = [
         RELEARNED | {"initial_parameters": 2},
     ),
     (
-        "the script of learning, even a comment",
-        append("workflow/scripts/learn_dynamics.py"),
-        jobs("learn_dynamics", "predict_moments", "evaluate_study", figures=OF_MODELS),
+        "a recipe, `contrastive.py`",
+        append(f"{LIBRARY}/learning/recipes/contrastive.py"),
+        jobs("learn_contrastive", "evaluate_study", figures=OF_MODELS, predict_moments=2),
+    ),
+    (
+        "the script of a recipe, even a comment",
+        append("workflow/scripts/learn_gauss_newton.py"),
+        jobs("learn_gauss_newton", "evaluate_study", figures=OF_MODELS, predict_moments=2),
     ),
     (
         "a kernel that learning and predictions use, `transfer_matrix.py`",
@@ -163,14 +170,15 @@ EDITS = [
         jobs(
             "initial_parameters",
             "match_oracle",
-            "learn_dynamics",
+            "learn_gauss_newton",
+            "learn_contrastive",
             "predict_moments",
             "evaluate_study",
             figures=OF_MODELS,
         ),
     ),
     (
-        "the counting of observables, `moments.py`",
+        "the counting of observables, `observables.py`",
         append(f"{LIBRARY}/lattice/observables.py"),
         without("simulate_ensemble", "plot_hermite_basis"),
     ),

@@ -137,20 +137,30 @@ def test_moments_are_those_of_the_lattices(project):
 def test_tables(project):
     evaluation = pd.read_csv(project.results / "evaluation.csv")
     summary = pd.read_csv(project.results / "summary.csv")
-    models = {*MODELS, *(f"{name}_oracle" for name in ORACLES), *BASELINES}
-    assert set(evaluation.model) == set(summary.model) == models
-    assert list(evaluation.columns) == ["model", "split", "observable", "step", "time", "rmse", "noise", "range"]
+    kinds = {"model": MODELS, "oracle": ORACLES, "baseline": BASELINES}
+    models = {(name, kind) for kind, names in kinds.items() for name in names}
+    for table in (evaluation, summary):
+        assert set(zip(table.model, table.kind, strict=True)) == models
+    assert list(evaluation.columns) == [
+        "model",
+        "kind",
+        "split",
+        "observable",
+        "step",
+        "time",
+        "rmse",
+        "noise",
+        "range",
+    ]
     assert len(evaluation) == len(models) * len(OBSERVABLES) * (STEPS + 1)
     assert {"rmse", "relative_rmse", "median", "worst", "noise", "published", "off_grid"} <= set(summary.columns)
     assert len(summary) == len(models) * (len(OBSERVABLES) + 1)
     summary = summary[summary.observable != "mean"]
     assert np.isfinite(evaluation[["rmse", "noise", "range"]]).all(axis=None)
-    means = evaluation.groupby(["model", "observable"]).rmse.mean()
-    np.testing.assert_allclose(
-        summary.set_index(["model", "observable"]).rmse,
-        means[summary.set_index(["model", "observable"]).index],
-        rtol=1e-3,
-    )
+    key = ["model", "kind", "observable"]
+    means = evaluation.groupby(key).rmse.mean()
+    errors = summary.set_index(key).rmse
+    np.testing.assert_allclose(errors, means[errors.index], rtol=1e-3)
     shown = summary.set_index(["model", "observable"]).published.dropna().to_dict()
     assert shown == {
         (name, observable): value

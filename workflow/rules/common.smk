@@ -38,29 +38,24 @@ def is_rule(name):
     return True
 
 
-# Names on the command line, as targets or as folders of files that are targets.
-ASKED = {
-    name
-    for target in (workflow.dag_settings and workflow.dag_settings.targets) or ()
-    for name in Path(target).parts
-}
-
 try:
     FILES = dict.fromkeys(os.path.relpath(file) for file in workflow.configfiles)
     ORIGIN = " and ".join(FILES) or "config"
     SETTINGS = definition.parse(Workflow, config, ORIGIN)
     definition.check_names(SETTINGS.overrides, STUDY_FILES, f"{ORIGIN}: overrides")
     definition.check_names(SETTINGS.studies, STUDY_FILES, f"{ORIGIN}: studies")
-    # Every study file can be built by name; mistakes matter in those that are asked for.
+    # Every study file can be built by name; a mistake in one that is not listed is told when it is asked for.
     STUDIES = definition.load_studies(
         STUDY_FILES,
         SETTINGS.overrides,
         f"the overrides of {ORIGIN}",
-        needed={*SETTINGS.studies, *ASKED},
+        needed=SETTINGS.studies,
     )
     definition.check_beside(STUDIES, ORIGIN)
 except definition.ConfigurationError as error:
     refuse(error)
+
+WRONG = sorted({file.stem for file in STUDY_FILES.glob("*.yaml")} - {*STUDIES})
 
 TREES = {
     name: study.model_dump(mode="json") | {"seed": SETTINGS.seed}
@@ -85,6 +80,19 @@ PREDICTED = "<results>/{study}/models/{model}/{split}.nc"
 COUNTED = "<results>/{study}/{split}/counts/{part}.nc"
 EVALUATION = "<results>/{study}/evaluation.csv"
 SUMMARY = "<results>/{study}/summary.csv"
+
+
+def mistakes(study):
+    """Input function that tells what is wrong with a study."""
+
+    def tell(wildcards):
+        file, changes = STUDY_FILES / f"{study}.yaml", SETTINGS.overrides.get(study)
+        try:
+            definition.load_study(file, changes, f"the overrides of {ORIGIN}")
+        except definition.ConfigurationError as error:
+            refuse(error)
+
+    return tell
 
 
 def any_of(names):

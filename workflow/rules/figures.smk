@@ -34,6 +34,6 @@ for studies, name, drawing in FIGURES:
         params:
             settings=drawing.settings,
         message:
-            "Draw " + drawing.what.replace("{study}", "{wildcards.study}")
+            f"Draw {drawing.what}"
         script:
             "../scripts/plot_{wildcards.figure}.py"

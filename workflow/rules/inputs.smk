@@ -50,7 +50,7 @@ def all_counts(wildcards):
 
 def of_split(output, split=None):
     """Input function: a file of a split, by default the evaluated one."""
-    return lambda w: expand(output, study=w.study, split=split or evaluated(w.study))
+    return lambda w: expand(output, study=w.study, split=split or evaluated(w.study))[0]
 
 
 def of_models(file, split=None):
@@ -114,3 +114,70 @@ def products(study):
         tables += rules.compare_sweeps.output * bool(STUDIES[study].evaluation.sweeps)
         tables += rules.compare_exact.output * exactly_known(STUDIES[study])
     return expand(tables, study=study) + figures(study)
+
+
+def learned_by(recipe):
+    """Constraint of a model to those of a recipe; as names of models recur, it looks back at that of the study."""
+    return any_of(
+        rf"(?<=/{name}/models/){model}"
+        for name in ON_LATTICE
+        for model, section in STUDIES[name].models.items()
+        if section.learning.recipe == recipe
+    )
+
+
+def lattices_if_contrastive(wildcards):
+    """Input function: the lattices of the split, for models whose initial parameters are found from them."""
+    if section(wildcards).initial.method != "contrastive":
+        return []
+    return ensemble(wildcards.study, wildcards.split)
+
+
+def tracks_paths(wildcards):
+    """Whether a model is learned by path tracking; the same static matching is then its oracle."""
+    return section(wildcards).learning.recipe == "path_tracking"
+
+
+def is_sampled(wildcards):
+    """Whether a model is matched by sampled moments."""
+    return section(wildcards).learning.recipe in ("path_tracking", "mixed_coordinates")
+
+
+def sampled_models(study):
+    """What the distributions of models with a sampling law are, and that law."""
+    return {
+        name: definition.subtree(model, *FAMILY, "sampling")
+        for name, model in TREES[study]["models"].items()
+        if model["sampling"]
+    }
+
+
+def benchmarks(study):
+    """What the jobs have cost that a study's products take."""
+    known, split, files = STUDIES[study], evaluated(study), []
+
+    def add(name, **values):
+        files.extend(expand(getattr(rules, name).benchmark, study=study, **values))
+
+    lattice, kind = on_lattice(study), "pairs" if study in OF_PAIRS else "densities"
+    for needed in dict.fromkeys(["train"] * bool(known.models) + [split]):
+        for name in (
+            ["simulate_ensemble", "count_moments"]
+            if lattice
+            else ["simulate_particles"]
+        ):
+            add(name, split=needed, part=parts(study, needed))
+        add("combine_moments" if lattice else "combine_densities", split=needed)
+    for model, section in known.models.items():
+        if lattice:
+            add("initial_parameters", model=model, split={"train", split})
+            add("match_oracle", model=[model] * section.oracle, split=split)
+        add(f"learn_{section.learning.recipe if lattice else kind}", model=model)
+        add(f"predict_{'moments' if lattice else kind}", model=model, split=split)
+    if lattice:
+        add("predict_baseline", baseline=BASELINES, split=split)
+    if lattice or known.models:
+        add(f"evaluate_{'study' if lattice else kind}")
+        for figure in known.figures.draw:
+            add(f"plot_{figure}", figure=figure)
+    return files

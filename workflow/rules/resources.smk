@@ -1,5 +1,5 @@
 # What jobs ask for, from what they have to do and what such jobs were measured to need (workflow/resources.yaml). Rules
-# that say nothing of it are small in every study; default-resources of the profile covers them.
+# that say nothing are small in every study; for them the profile of a cluster has default-resources.
 
 import math
 

@@ -43,7 +43,7 @@ def combine_densities(counts, settings):
     add("density", "cell", box.volume / np.prod(cells), f"length-{box.dimension}", "mean density")
     coords = observations(counts.step.values, settings["ensemble"]["dt"]) | {"species": counts.species}
     if box.dimension == 1:
-        coords["x"] = middles("cell", box.volume, cells[0])
+        coords["x"] = ("cell", (np.arange(cells[0]) + 0.5) * box.volume / cells[0], {"units": "length"})
     if pairs:
         volume = pair_volume(box, pairs["reach"], pairs["bins"])
         add("pair_density", "pair", volume, f"length-{2 * box.dimension}", "mean pair density")
@@ -59,7 +59,7 @@ def combine_densities(counts, settings):
 
 def middles(dimension, reach, bins):
     """Coordinate of the middles of the bins of a histogram."""
-    return dimension, (np.arange(bins) + 0.5) * reach / bins, {"units": "length"}
+    return dimension, (np.arange(bins) + 0.5) * (reach / bins), {"units": "length"}
 
 
 if __name__ == "__main__":

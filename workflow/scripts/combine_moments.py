@@ -21,16 +21,12 @@ def merge_sums(parts):
             sums = Sums(int(part.runs), one["first"].values, one["second"].values)
             rows[index] = rows[index] + sums if index in rows else sums
             numbers[index] = one.initial_numbers.values
-    order, first = sorted(rows), parts[0]
+    order, first, numbers_of = sorted(rows), parts[0], parts[0].initial_numbers
     merged = {
         "runs": ("initial_condition", [rows[index].runs for index in order]),
         "first": (first["first"].dims, np.stack([rows[index].first for index in order])),
         "second": (first["second"].dims, np.stack([rows[index].second for index in order])),
-        "initial_numbers": (
-            first.initial_numbers.dims,
-            np.stack([numbers[index] for index in order]),
-            first.initial_numbers.attrs,
-        ),
+        "initial_numbers": (numbers_of.dims, np.stack([numbers[index] for index in order]), numbers_of.attrs),
     }
     coords = {name: first[name] for name in ("observable", "other", "number", "step")}
     return xr.Dataset(merged, {"initial_condition": order} | coords)
@@ -40,21 +36,20 @@ def combine_moments(merged, dt):
     """Return the moments of an ensemble from its sums; `dt` is the length of a time step."""
     columns = (merged.runs.values.tolist(), merged["first"].values, merged["second"].values)
     sums = [Sums(*row) for row in zip(*columns, strict=True)]
-    dims = "initial_condition time observable"
-    return xr.Dataset(
-        {
-            "mean": variable(dims, np.stack([s.mean for s in sums]), "mean count"),
-            "std": variable(dims, np.stack([s.std for s in sums]), "standard deviation between runs"),
-            "sem": variable(dims, np.stack([s.sem for s in sums]), "standard error of the mean"),
-            "covariance": variable(
-                f"{dims} other", np.stack([s.covariance for s in sums]), "covariance of two counts between runs"
-            ),
-            "runs": variable("initial_condition", merged.runs.values, "number of runs"),
-            "initial_numbers": merged.initial_numbers,
-        },
-        {name: merged[name] for name in ("observable", "other", "step")}
-        | {"time": variable("time", merged.step.values * dt, "time in units of the rates")},
-    )
+    names = {
+        "mean": "mean count",
+        "std": "standard deviation between runs",
+        "sem": "standard error of the mean",
+        "covariance": "covariance of two counts between runs",
+    }
+    moments = {}
+    for name, meaning in names.items():
+        dims = "initial_condition time observable" + " other" * (name == "covariance")
+        moments[name] = variable(dims, np.stack([getattr(one, name) for one in sums]), meaning)
+    moments["runs"] = variable("initial_condition", merged.runs.values, "number of runs")
+    time = variable("time", merged.step.values * dt, "time in units of the rates")
+    coords = {name: merged[name] for name in ("observable", "other", "step")} | {"time": time}
+    return xr.Dataset(moments | {"initial_numbers": merged.initial_numbers}, coords)
 
 
 if __name__ == "__main__":

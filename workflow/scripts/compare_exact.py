@@ -20,11 +20,8 @@ def compare_exact(settings, moments):
         case = moments.isel(initial_condition=index)
         exact = exact_numbers(network, sites, case.initial_numbers.values, case.time.values)
         for column, name in enumerate(settings["species"]):
-            sample, mean, variance = (
-                case.sel(observable=name),
-                exact.mean[:, column],
-                exact.covariance[:, column, column],
-            )
+            sample, mean = case.sel(observable=name), exact.mean[:, column]
+            variance = exact.covariance[:, column, column]
             simulated = sample["mean"].values, sample["std"].values ** 2, int(case.runs)
             mean_score, variance_score = standard_scores(*simulated, mean, variance)
             columns = {"step": case.step, "time": case.time, "mean": mean, "mean_score": mean_score}

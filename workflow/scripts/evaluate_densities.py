@@ -1,4 +1,4 @@
-"""Score every model of the density, and tell where learned functions were seen.
+"""Score every model of the density, and show where learned functions were seen.
 
 ``evaluation.csv`` has a row per model and time: ``error`` of the predicted densities of the evaluated split, root mean
 square over starts and cells relative to that of the densities, ``noise`` of the simulated ones, and ``of_model``, the
@@ -17,14 +17,10 @@ import pandas as pd
 from dbd.build.density import build_density_model
 from dbd.build.particles import build_system
 from dbd.continuum import mean_field
-from dbd.evaluation.density_errors import coarse, density_error, evidence, function_errors
+from dbd.evaluation.density_errors import coarse, density_error, function_scores, function_table
 from dbd.files.netcdf import read, read_models
 from dbd.files.tables import write_table
 from dbd.job import job
-
-NAMES = ("F0", "F1", "F2")
-BINS = 40
-CENTRAL = (0.16, 0.84)
 
 
 def evaluate_densities(settings, densities, dynamics, training, predictions):
@@ -75,53 +71,12 @@ def coarse_sem(simulated, model, cells):
     return each.std(axis=1, ddof=1) / np.sqrt(each.shape[1]) * model.cells / model.box.volume
 
 
-def function_spread(model, learned, nu):
-    """Half the range of the middle 68 % of resampled functions (3, points); not a number if none were resampled.
-
-    For normal variates it is the standard deviation; the logarithm of an F2 that the data do not tell from zero has
-    long tails, over which a standard deviation would say nothing.
-    """
-    if "replicates" not in learned:
-        return np.full((len(NAMES), len(nu)), np.nan)
-    low, high = np.quantile([model.functions(u, nu) for u in learned.replicates.values], CENTRAL, axis=0)
-    return (high - low) / 2
-
-
-def function_table(model, learned, nu):
-    """Return the functions of a model in bins of nu, by column."""
-    edge = np.linspace(nu.min(), nu.max(), BINS + 1)
-    middle = 0.5 * (edge[:-1] + edge[1:])
-    columns = {
-        "": model.functions(learned.u.values, middle),
-        "_sem": function_spread(model, learned, middle),
-        "_evidence": evidence(model, nu, edge),
-    }
-    names = [(m, name, suffix) for m, name in enumerate(NAMES) for suffix in columns]
-    return {"nu": middle} | {name + suffix: columns[suffix][m] for m, name, suffix in names}
-
-
-def function_scores(model, system, learned, nu, exact):
-    """What the summary says of the functions of a model, by the name of its column."""
-    visited = nu[:, 1:].ravel()
-    value = model.functions(learned.u.values, visited)
-    bands = function_errors(value + function_spread(model, learned, visited), value)
-    low, high = np.quantile(visited, (0.01, 0.99))
-    scores = {"nu_low": low, "nu_high": high}
-    if exact:
-        errors = function_errors(value, mean_field.functions(system, visited))
-        scores |= {f"{name}_error": error for name, error in zip(NAMES, errors, strict=True)}
-    return scores | {f"{name}_band": band for name, band in zip(NAMES, bands, strict=True)}
-
-
 if __name__ == "__main__":
     with job(snakemake.log[0]) as log:
-        tables = evaluate_densities(
-            snakemake.params.settings,
-            read(snakemake.input.densities),
-            read_models(snakemake.input.dynamics),
-            read(snakemake.input.training),
-            read_models(snakemake.input.predictions),
-        )
+        given = snakemake.input
+        simulated, training = read(given.densities), read(given.training)
+        models = read_models(given.dynamics), training, read_models(given.predictions)
+        tables = evaluate_densities(snakemake.params.settings, simulated, *models)
         for path in map(Path, snakemake.output):
             write_table(tables[path.stem], path, digits=5)
         log.info("%s", tables["summary"].T.to_string())

@@ -15,25 +15,16 @@ from dbd.learning.sliding_window import SlidingWindow
 def learn_contrastive(run, lattices):
     """Return the recipe of a run; `lattices` are the occupancies of the data, one array per initial condition."""
     learning = run.section["learning"]
-    window = SlidingWindow(
-        run.dynamics,
-        Contrast(Sampler(run.model), learning["sweeps"], learning["start"]),
-        [learning["rate"][name] for name in run.model.parameters],
-        learning["window"],
-        learning["steps_per_shift"],
-        learning["batch"],
-    )
+    contrast = Contrast(Sampler(run.model), learning["sweeps"], learning["start"])
+    rates = [learning["rate"][name] for name in run.model.parameters]
+    options = [learning[key] for key in ("window", "steps_per_shift", "batch")]
+    window = SlidingWindow(run.dynamics, contrast, rates, *options)
     return Contrastive(window, run.initial, lattices, run.generator, learning["steps"])
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]) as log:
-        run = LearningRun.read(
-            snakemake.params.settings,
-            snakemake.wildcards.study,
-            snakemake.wildcards.model,
-            snakemake.input.moments,
-            snakemake.input.initial,
-        )
+        names, given = snakemake.wildcards, snakemake.input
+        run = LearningRun.read(snakemake.params.settings, names.study, names.model, given.moments, given.initial)
         recipe = learn_contrastive(run, read_lattices(snakemake.input.lattices))
         run.learn(recipe, run.steps, snakemake.output[0], snakemake.threads, log)

@@ -16,9 +16,8 @@ def functions(section, system, model, data, tallies, rng, log):
     """Learned functions with their bootstrap."""
     problem = DensityProblem(model, data, section["roughness"][0], tuple(section["scale"]))
     start = problem.constant(section["start_diffusion"])
-    stages, chosen, minimum = continuation(
-        problem, section["roughness"], section["held_out"], start, section["tolerance"]
-    )
+    factors, held_out = section["roughness"], section["held_out"]
+    stages, chosen, minimum = continuation(problem, factors, held_out, start, section["tolerance"])
     for stage in stages:
         log.info("roughness %g: misfit %.1f, held out %.1f", stage.roughness, stage.misfit, stage.held_out)
     log.info("chosen %g, misfit %.1f", chosen.roughness, chosen.misfit(minimum.point))

@@ -13,26 +13,14 @@ from dbd.learning.recipes.gauss_newton import GaussNewton
 def learn_gauss_newton(run, threads):
     """Return the recipe of a run."""
     learning, moments = run.section["learning"], run.moments
-    return GaussNewton(
-        Divergence.of(build_chain(run.model), run.means, moments.observable.values, int(moments.runs[0])),
-        run.dynamics,
-        run.initial,
-        learning["roughness"],
-        learning["folds"],
-        learning["steps"],
-        learning["tolerance"],
-        threads,
-    )
+    data = Divergence.of(build_chain(run.model), run.means, moments.observable.values, int(moments.runs[0]))
+    options = [learning[key] for key in ("roughness", "folds", "steps", "tolerance")]
+    return GaussNewton(data, run.dynamics, run.initial, *options, threads)
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]) as log:
-        run = LearningRun.read(
-            snakemake.params.settings,
-            snakemake.wildcards.study,
-            snakemake.wildcards.model,
-            snakemake.input.moments,
-            snakemake.input.initial,
-        )
+        names, given = snakemake.wildcards, snakemake.input
+        run = LearningRun.read(snakemake.params.settings, names.study, names.model, given.moments, given.initial)
         recipe = learn_gauss_newton(run, snakemake.threads)
         run.learn(recipe, run.steps, snakemake.output[0], snakemake.threads, log)

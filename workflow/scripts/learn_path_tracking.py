@@ -13,18 +13,13 @@ def learn_path_tracking(run, threads):
     """Return the recipe of a run."""
     learning, observables = run.section["learning"], list(run.moments.observable.values)
     matches = build_matches(learning, run.model, run.initial, run.means, observables, threads)
-    how = {key: learning[key] for key in ("iterations", "roughness", "refinements")}
-    return PathTracking(matches, run.dynamics, **how, generator_of=run.generator)
+    options = {key: learning[key] for key in ("iterations", "roughness", "refinements")}
+    return PathTracking(matches, run.dynamics, **options, generator_of=run.generator)
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]) as log:
-        run = LearningRun.read(
-            snakemake.params.settings,
-            snakemake.wildcards.study,
-            snakemake.wildcards.model,
-            snakemake.input.moments,
-            snakemake.input.initial,
-        )
+        names, given = snakemake.wildcards, snakemake.input
+        run = LearningRun.read(snakemake.params.settings, names.study, names.model, given.moments, given.initial)
         recipe = learn_path_tracking(run, snakemake.threads)
         run.learn(recipe, run.section["learning"]["last_step"], snakemake.output[0], snakemake.threads, log)

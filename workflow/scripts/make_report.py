@@ -55,7 +55,7 @@ if __name__ == "__main__":
             snakemake.params.settings,
             snakemake.input.products,
             captions,
-            read_runtimes(snakemake.input.benchmarks),
+            read_runtimes(Path(snakemake.output[0]).with_name("benchmarks"), snakemake.input.benchmarks),
             provenance({"seed": snakemake.params.seed}),
         )
         with replacing(snakemake.output[0]) as partial:

@@ -1,7 +1,7 @@
 """Match the simulated moments of a split at every step by a model's family: the best that its dynamics could reach.
 
 Models with exact moments are matched at every step by itself; those that are learned by path tracking by the smooth
-paths of that recipe, here for the moments of this split.
+paths of that recipe, fitted to the moments of this split.
 """
 
 from functools import partial

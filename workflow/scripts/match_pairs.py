@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from dbd.build.particles import build_box
-from dbd.continuum.gibbs_process import match
+from dbd.continuum.gibbs_process import match_pair_counts
 from dbd.continuum.particle_counts import count_gaps, count_pairs, pair_volume
 from dbd.files.netcdf import provenance, read, variable, write
 from dbd.job import job, progress
@@ -27,15 +27,16 @@ def match_pairs(settings, study, densities):
         data = densities.isel(initial_condition=section["initial_condition"], time=step, species=0, other=0)
         number, wanted = float(data.number), data.pair_density.values[:bins] * volume
         rng = stream(settings["seed"], "match", study, step)
-        found = match(rng, box, grid, section["reach"], number, wanted, section["iterations"], section["samples"])
+        length = section["iterations"], section["samples"]
+        matched = match_pair_counts(rng, box, grid, section["reach"], number, wanted, *length)
         most, moves = int(4 * number) + 20, int(SWEEPS * number) + 20
         start = rng.random((int(number), 1)) * box.lengths
-        samples = found.process.sample(rng, start, section["final_samples"], moves, most)
+        samples = matched.process.sample(rng, start, section["final_samples"], moves, most)
         kept = slice(int(BURN_IN * section["final_samples"]), None)
         counted = count_pairs(samples, box, section["reach"], bins, 1)[kept, 0, 0].mean(axis=0)
         gap = count_gaps(samples, box, gaps["reach"], gaps["bins"])[kept].sum(axis=0)
-        columns["nu_1"].append(found.nu_1)
-        columns["nu_2"].append(found.process.nu_2)
+        columns["nu_1"].append(matched.nu_1)
+        columns["nu_2"].append(matched.process.nu_2)
         columns["number"].append(np.diff(samples.offsets)[kept].mean())
         columns["pair_density"].append(counted / volume)
         columns["gap"].append(gap / gap.sum() * gaps["bins"] / gaps["reach"])

@@ -64,13 +64,8 @@ def draw_exponents(axes, settings, dynamics, training, colors, titles):
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
-        settings, summary = snakemake.params.settings, read_table(snakemake.input.summary)
-        figure = plot_closure(
-            settings,
-            read_table(snakemake.input.evaluation),
-            summary[summary.model == summary.model.iloc[0]].start.tolist(),
-            read_models(snakemake.input.dynamics),
-            read_models(snakemake.input.training),
-            settings["titles"],
-        )
-        save(figure, snakemake.output)
+        settings, given = snakemake.params.settings, snakemake.input
+        evaluation, summary = read_table(given.evaluation), read_table(given.summary)
+        starts = summary.start[summary.model == summary.model[0]].tolist()
+        models = read_models(given.dynamics), read_models(given.training), settings["titles"]
+        save(plot_closure(settings, evaluation, starts, *models), snakemake.output)

@@ -44,12 +44,6 @@ def plot_densities(densities, predictions, titles, chosen, cells):
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
-        settings = snakemake.params.settings
-        figure = plot_densities(
-            read(snakemake.input.densities),
-            read_models(snakemake.input.predictions),
-            settings["titles"],
-            settings["figures"]["colors"],
-            settings["evaluation"]["cells"],
-        )
-        save(figure, snakemake.output)
+        settings, densities = snakemake.params.settings, read(snakemake.input.densities)
+        models = read_models(snakemake.input.predictions), settings["titles"], settings["figures"]["colors"]
+        save(plot_densities(densities, *models, settings["evaluation"]["cells"]), snakemake.output)

@@ -45,9 +45,6 @@ def plot_held_out(moments, prediction, independent, species, title):
 if __name__ == "__main__":
     with job(snakemake.log[0]):
         settings, (first, *_) = snakemake.params.settings, snakemake.input.predictions
-        figure = plot_held_out(
-            *map(read, (snakemake.input.moments, first, snakemake.input.independent)),
-            settings["species"],
-            next(iter(settings["models"].values()))["title"],
-        )
-        save(figure, snakemake.output)
+        title = next(iter(settings["models"].values()))["title"]
+        data = map(read, (snakemake.input.moments, first, snakemake.input.independent))
+        save(plot_held_out(*data, settings["species"], title), snakemake.output)

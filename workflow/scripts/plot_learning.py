@@ -1,4 +1,4 @@
-"""Draw how learning went: the action and the norm of its gradient at each optimisation step."""
+"""Draw the course of learning: the action and the norm of its gradient at each optimisation step."""
 
 import matplotlib.pyplot as plt
 

@@ -29,7 +29,5 @@ if __name__ == "__main__":
     with job(snakemake.log[0]):
         settings = snakemake.params.settings
         styles = line_styles(settings["models"], settings["baselines"], settings["figures"]["colors"])
-        save(
-            plot_rmse(read_table(snakemake.input.evaluation), styles, settings["observables"]),
-            snakemake.output,
-        )
+        evaluation = read_table(snakemake.input.evaluation)
+        save(plot_rmse(evaluation, styles, settings["observables"]), snakemake.output)

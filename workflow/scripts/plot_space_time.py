@@ -12,12 +12,10 @@ from dbd.plotting import DIVERGING, PAGE, SEQUENTIAL, save
 def plot_space_time(densities, predictions, titles, cells):
     """Return the figure: simulation and first model on the first start, and the model less the simulation."""
     name, predicted = next(iter(predictions.items()))
-    seen = densities.isel(species=0, initial_condition=0)
+    seen, predicted = densities.isel(species=0, initial_condition=0), predicted.isel(initial_condition=0)
     cells = cells or seen.sizes["cell"]
     with np.errstate(divide="ignore"):
-        simulated, learned = (
-            -np.log(coarse(one.density.values, cells)) for one in (seen, predicted.isel(initial_condition=0))
-        )
+        simulated, learned = (-np.log(coarse(one.density.values, cells)) for one in (seen, predicted))
     known = np.isfinite(simulated)
     both = np.append(simulated[known], learned)
     far = np.abs(learned - simulated)[1:][known[1:]].max()
@@ -43,9 +41,6 @@ def plot_space_time(densities, predictions, titles, cells):
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
-        settings, predictions = snakemake.params.settings, read_models(snakemake.input.predictions)
-        densities = read(snakemake.input.densities)
-        save(
-            plot_space_time(densities, predictions, settings["titles"], settings["evaluation"]["cells"]),
-            snakemake.output,
-        )
+        settings, densities = snakemake.params.settings, read(snakemake.input.densities)
+        predictions, cells = read_models(snakemake.input.predictions), settings["evaluation"]["cells"]
+        save(plot_space_time(densities, predictions, settings["titles"], cells), snakemake.output)

@@ -11,7 +11,7 @@ from dbd.files.netcdf import read_lattices, read_models
 from dbd.job import job
 from dbd.plotting import PAGE, PALETTE, save
 
-STEP = 20  # the time step of the published picture, if so many are predicted
+STEP = 20  # the time step of the published picture, or the last one predicted
 
 
 def draw_voxels(axes, colors, title):

@@ -3,6 +3,8 @@
 What the reactions conserve is in the log, and is checked in every run.
 """
 
+from functools import partial
+
 import numpy as np
 import xarray as xr
 
@@ -27,25 +29,21 @@ def simulate_ensemble(settings, study, split, initial_conditions, runs, threads)
     turns = np.empty(packed.shape[:2], np.int64)
     numbers = []
 
-    def numbers_of(*index: int) -> np.random.Generator:
-        return stream(settings["seed"], "initial numbers", study, split, *index)
-
-    for place, index in enumerate(progress(initial_conditions, len(initial_conditions), "initial conditions")):
+    numbers_of = partial(stream, settings["seed"], "initial numbers", study, split)
+    for row, index in enumerate(progress(initial_conditions, len(initial_conditions), "initial conditions")):
         key = (study, split, index)
         numbers.append(initial_numbers(start, species, index, numbers_of))
         for some in blocks(len(runs), times * lattice.size, threads):
             placing = [stream(settings["seed"], "initial lattice", *key, run) for run in runs[some]]
             moving = [stream(settings["seed"], "simulate", *key, run) for run in runs[some]]
             lattices = initial_lattices(start, numbers[-1], lattice, species, selection, placing, threads=threads)
-            occupancy, turns[place, some] = simulate_runs(
+            occupancy, turns[row, some] = simulate_runs(
                 lattices, network, lattice, selection, dt, times - 1, moving, threads=threads
             )
             check_conserved(network, occupancy)
-            packed[place, some] = pack(occupancy, states)
-    meaning = (
-        f"states of a site, 0 empty, 1, 2, ... species, at {digits} consecutive times: "
-        f"digits in base {states}, the lowest first"
-    )
+            packed[row, some] = pack(occupancy, states)
+    meaning = f"states of a site, 0 empty, 1, 2, ... species, at {digits} consecutive times: "
+    meaning += f"digits in base {states}, the lowest first"
     dims = "initial_condition run byte site"
     chunks = {"chunksizes": (1, 1, *packed.shape[2:])}
     started = "interaction parameters or numbers of molecules at the start"

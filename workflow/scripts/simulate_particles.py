@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from dbd.build.particles import build_system, start_sampler
-from dbd.continuum.particle_counts import Tally, count_cells, count_gaps, count_pairs
+from dbd.continuum.particle_counts import Tally, counters
 from dbd.files.netcdf import provenance, variable, write
 from dbd.job import job, progress
 from dbd.numerics.random_streams import stream
@@ -19,20 +19,6 @@ DIMENSIONS = {
     "pair": "time species other distance",
     "gap": "time gap",
 }
-
-
-def counters(box, species, observables):
-    """Functions from the snapshots of a run to counts, by the name of what they count."""
-    cells, pairs, gaps = (observables[name] for name in ("cells", "pairs", "gaps"))
-    functions = {
-        "number": lambda seen: count_cells(seen, box, (1,) * box.dimension, species).reshape(-1, species),
-        "cell": lambda seen: count_cells(seen, box, tuple(cells), species).reshape(-1, species, int(np.prod(cells))),
-    }
-    if pairs:
-        functions["pair"] = lambda seen: count_pairs(seen, box, pairs["reach"], pairs["bins"], species)
-    if gaps:
-        functions["gap"] = lambda seen: count_gaps(seen, box, gaps["reach"], gaps["bins"])
-    return functions
 
 
 def simulate_particles(settings, study, split, runs):

@@ -1,14 +1,12 @@
-"""Measure the kernels on one core, and show what the last run took in time, overhead and storage: ``make benchmark``.
+"""Measure the kernels on one core, and show what the last run took in time and storage: ``make benchmark``.
 
 Absolute figures depend on the machine; each also stands as a ratio to a reference measured in the same run, the time of
 one random number drawn in a compiled loop.
 """
 
-import re
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -125,27 +123,6 @@ def rate(case: Callable[[], int]) -> float:
     return float(np.median(rates))
 
 
-def overhead(log: Path, jobs: pd.DataFrame) -> tuple[float, float]:
-    """Wall time (s) of a run of Snakemake, and the share of it in which no job was at work, from its log.
-
-    A run lasts from the time in the name of its log to the last change of it.
-    """
-    begin = datetime.strptime(log.name.split(".snakemake")[0], "%Y-%m-%dT%H%M%S.%f").timestamp()
-    end = log.stat().st_mtime
-    busy, until = 0.0, begin
-    for last, wall in sorted(zip(jobs.ended, jobs.wall, strict=True), key=lambda job: job[0] - job[1]):
-        busy += max(0.0, min(last, end) - max(last - wall, until))
-        until = max(until, min(last, end))
-    return end - begin, 1 - busy / (end - begin)
-
-
-def finished_run(folder: Path) -> Path | None:
-    """Log of the largest of the runs that Snakemake has finished in a folder."""
-    logs = {log: log.read_text(encoding="utf-8") for log in (folder / ".snakemake" / "log").glob("*.log")}
-    steps = {log: re.search(r"(\d+) of \1 steps \(100%\) done", text) for log, text in logs.items()}
-    return max((log for log in logs if steps[log]), key=lambda log: (int(steps[log][1]), log.name), default=None)
-
-
 def storage(results: Path) -> pd.Series:
     """Megabytes by kind of file: the lattices of each study, and everything else."""
     sizes = {}
@@ -166,9 +143,6 @@ if __name__ == "__main__":
     jobs = read_runtimes(ROOT / "results" / "benchmarks")
     print("\nSeconds per rule of the last run of each job, all jobs together; memory in MB")
     print(costs_of_rules(jobs).to_string())
-    if log := finished_run(ROOT):
-        wall, idle = overhead(log, jobs)
-        print(f"\nLargest finished run: {wall:.0f} s, no job at work in {100 * idle:.1f} % of it")
     sizes = storage(ROOT / "results")
     print(f"\nStorage in MB, {sizes.sum():.1f} in all")
     print(sizes.to_string())

@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from dbd.files.benchmarks import read_runtimes  # noqa: E402
 from dbd.study.job_costs import WORK, estimate  # noqa: E402
-from dbd.study.lattice_study import Settings  # noqa: E402
+from dbd.study.lattice_study import Workflow  # noqa: E402
 from dbd.study.reading import load_study, overlay, parse, read_yaml  # noqa: E402
 
 FILE = ROOT / "workflow" / "resources.yaml"
@@ -30,7 +30,7 @@ KINDS = ("lattices", "packed", "points", "updates")
 def measured(configuration: Path) -> pd.DataFrame:
     """Jobs of a finished run with the work that each had to do."""
     tree = overlay(read_yaml(ROOT / "config" / "config.yaml"), read_yaml(configuration))
-    settings = parse(Settings, tree, str(configuration))
+    settings = parse(Workflow, tree, str(configuration))
     jobs = read_runtimes(ROOT / settings.results / "benchmarks")
     jobs = jobs[jobs.rule.isin(WORK) & jobs.study.isin(settings.studies)]
     studies = {

@@ -3,8 +3,8 @@
     python workflow/tools/run_job.py results/annihilation/models/visible/test.nc
     python -m pdb workflow/tools/run_job.py results/smoke/annihilation/summary.csv config/smoke.yaml
 
-Takes a file that a rule makes, and configuration files to lay over ``config/config.yaml``. The inputs of the job must be
-there. Its outputs are made in their places; Snakemake does not hear of it.
+Takes a file that a rule makes, and configuration files to lay over ``config/config.yaml``. The inputs of the job must
+exist. Its outputs are made in their places; Snakemake keeps no record of it.
 """
 
 import os

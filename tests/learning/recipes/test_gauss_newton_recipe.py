@@ -5,23 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dbd.boltzmann.chain import Chain
 from dbd.learning.divergence import Divergence
-from dbd.learning.dynamics import Dynamics
 from dbd.learning.problem import Problem
 from dbd.learning.recipes.gauss_newton import PIECES, WARM_UP, GaussNewton
-from dbd.numerics.hermite import HermiteGrid
+from learning_problems import CHAIN, DYNAMICS, true_splines
 
-CHAIN = Chain(40, ("A", "AA"))
-DYNAMICS = Dynamics(HermiteGrid((-2.0, -1.5), (0.75, 0.75), (6, 5)), 2, (0, 1), 0.1)
 STEPS = 20
 ROUGHNESS = (1e-1, 1e-5)
-
-
-def true_splines():
-    """Right-hand sides dh/dt = -0.8 - 0.3 h + 0.2 J, dJ/dt = -0.6 J + 0.2 h J, as spline coefficients."""
-    h, j = np.meshgrid(-2.0 + 0.75 * np.arange(-1, 7), -1.5 + 0.75 * np.arange(-1, 6), indexing="ij")
-    return np.stack([(-0.8 - 0.3 * h + 0.2 * j).ravel(), (-0.6 * j + 0.2 * h * j).ravel()])
 
 
 @pytest.fixture(scope="module")

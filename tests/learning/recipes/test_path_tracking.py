@@ -11,13 +11,13 @@ from dbd.boltzmann.energy import EnergyModel
 from dbd.boltzmann.gibbs import Sampler
 from dbd.boltzmann.sampling_law import Response, SamplingLaw
 from dbd.lattice.geometry import Lattice
-from dbd.learning.descent import finish
 from dbd.learning.dynamics import Dynamics
 from dbd.learning.kernel_span import RIDGE, Distance, SpanProblem, kernel_functions
 from dbd.learning.path_matching import PathMatch, smooth
 from dbd.learning.recipes.path_tracking import PathTracking
 from dbd.numerics.hermite import HermiteGrid
 from dbd.numerics.random_streams import stream
+from learning_problems import finish
 
 TIMES = 13
 OBSERVABLES = ("A", "B", "AB", "BB")

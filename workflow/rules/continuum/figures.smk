@@ -14,17 +14,17 @@ DENSITIES = of_split(rules.combine_densities.output)
 
 DENSITY_FIGURES = {
     "functions": Figure(
-        "the functions of {study}",
+        "the functions of {wildcards.study}",
         titles(),
         {"functions": rules.evaluate_densities.output.functions},
     ),
     "densities": Figure(
-        "simulated and predicted densities of {study}",
+        "simulated and predicted densities of {wildcards.study}",
         titles("evaluation.cells"),
         {"densities": DENSITIES, "predictions": of_models(PREDICTED)},
     ),
     "space_time": Figure(
-        "densities in space and time of {study}",
+        "densities in space and time of {wildcards.study}",
         titles("evaluation.cells"),
         {"densities": DENSITIES, "predictions": of_models(PREDICTED)},
     ),
@@ -32,12 +32,12 @@ DENSITY_FIGURES = {
 
 PAIR_FIGURES = {
     "pair_density": Figure(
-        "the pair density of {study}",
+        "the pair density of {wildcards.study}",
         settings("space.lengths", "matching"),
         {"densities": DENSITIES, "matching": rules.match_pairs.output[0]},
     ),
     "closure": Figure(
-        "the closure of {study}",
+        "the closure of {wildcards.study}",
         titles(*PAIR_EQUATION, "models"),
         {
             "evaluation": EVALUATION,

@@ -1,15 +1,6 @@
 # Evaluation: learned models, and what they have to beat, against simulations they have not seen.
 
 
-def sampled_models(study):
-    """What the distributions of models with a sampling law are, and that law."""
-    return {
-        name: definition.subtree(model, *FAMILY, "sampling")
-        for name, model in TREES[study]["models"].items()
-        if model["sampling"]
-    }
-
-
 rule predict_baseline:
     input:
         code("predict_baseline.py"),

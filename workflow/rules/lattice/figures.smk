@@ -29,22 +29,24 @@ EXAMPLE = {
 }
 
 LATTICE_FIGURES = {
-    "lattices": Figure("example lattices of {study}", drawn(*LATTICE), EXAMPLE),
+    "lattices": Figure(
+        "example lattices of {wildcards.study}", drawn(*LATTICE), EXAMPLE
+    ),
     "counts": Figure(
-        "simulated means and neighbour correlations of {study}",
+        "simulated means and neighbour correlations of {wildcards.study}",
         settings("lattice.shape"),
         {"moments": of_split(MOMENTS, "train")},
     ),
     "initial_conditions": Figure(
-        "the initial conditions of {study}",
+        "the initial conditions of {wildcards.study}",
         settings(),
         {"moments": of_split(MOMENTS, "train")},
     ),
     "voxels": Figure(
-        "a lattice of {study} and its hidden units", drawn(*LATTICE), EXAMPLE
+        "a lattice of {wildcards.study} and its hidden units", drawn(*LATTICE), EXAMPLE
     ),
     "site_selection": Figure(
-        "what the choice of molecules does to {study}",
+        "what the choice of molecules does to {wildcards.study}",
         lambda w: settings("lattice.shape", "evaluation.last_step")(w)
         | {"choices": [STUDIES[study].lattice.site_selection for study in beside(w)]},
         {
@@ -58,31 +60,31 @@ LATTICE_FIGURES = {
         },
     ),
     "control": Figure(
-        "the control of {study}",
+        "the control of {wildcards.study}",
         settings(),
         {"control": rules.compare_exact.output[0]},
     ),
     "hermite_basis": Figure("the Hermite basis", settings(), {}),
     "parameters": Figure(
-        "learned parameters over time of {study}",
+        "learned parameters over time of {wildcards.study}",
         drawn("ensemble.dt"),
         {"predictions": of_models(PREDICTED)},
     ),
     "trajectories": Figure(
-        "learned trajectories of {study}",
+        "learned trajectories of {wildcards.study}",
         drawn(),
         {"predictions": of_models(PREDICTED)},
     ),
     "right_hand_sides": Figure(
-        "learned right-hand sides of {study}",
+        "learned right-hand sides of {wildcards.study}",
         drawn(),
         {"dynamics": of_models(LEARNED), "predictions": of_models(PREDICTED)},
     ),
     "learning": Figure(
-        "the learning of {study}", drawn(), {"dynamics": of_models(LEARNED)}
+        "the learning of {wildcards.study}", drawn(), {"dynamics": of_models(LEARNED)}
     ),
     "moments": Figure(
-        "predicted moments of {study}",
+        "predicted moments of {wildcards.study}",
         compared(),
         {
             "moments": of_split(MOMENTS),
@@ -90,7 +92,7 @@ LATTICE_FIGURES = {
         },
     ),
     "held_out": Figure(
-        "held-out initial conditions of {study}",
+        "held-out initial conditions of {wildcards.study}",
         drawn("species"),
         {
             "moments": of_split(MOMENTS),
@@ -100,18 +102,20 @@ LATTICE_FIGURES = {
                 study=w.study,
                 baseline="independent_sites",
                 split=evaluated(w.study),
-            ),
+            )[0],
         },
     ),
     "rmse": Figure(
-        "errors of {study}", compared("observables"), {"evaluation": EVALUATION}
+        "errors of {wildcards.study}",
+        compared("observables"),
+        {"evaluation": EVALUATION},
     ),
     "visited_grid": Figure(
-        "the visited grid of {study}",
+        "the visited grid of {wildcards.study}",
         drawn("species", "lattice.shape"),
         {"moments": of_split(MOMENTS), "predictions": of_models(PREDICTED)},
     ),
     "relative_errors": Figure(
-        "relative errors of {study}", compared(), {"summary": SUMMARY}
+        "relative errors of {wildcards.study}", compared(), {"summary": SUMMARY}
     ),
 }

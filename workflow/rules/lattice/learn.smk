@@ -16,33 +16,6 @@ DYNAMICS = (
 )
 
 
-def learned_by(recipe):
-    """Constraint of a model to those of a recipe; as names of models recur, it looks back at that of the study."""
-    return any_of(
-        rf"(?<=/{name}/models/){model}"
-        for name in ON_LATTICE
-        for model, section in STUDIES[name].models.items()
-        if section.learning.recipe == recipe
-    )
-
-
-def lattices_if_contrastive(wildcards):
-    """Input function: the lattices of the split, for models whose initial parameters are found from them."""
-    if section(wildcards).initial.method != "contrastive":
-        return []
-    return ensemble(wildcards.study, wildcards.split)
-
-
-def tracks_paths(wildcards):
-    """Whether a model is learned by path tracking; the same static matching is then its oracle."""
-    return section(wildcards).learning.recipe == "path_tracking"
-
-
-def is_sampled(wildcards):
-    """Whether a model is matched by sampled moments."""
-    return section(wildcards).learning.recipe in ("path_tracking", "mixed_coordinates")
-
-
 rule initial_parameters:
     input:
         code("initial_parameters.py"),
@@ -74,10 +47,12 @@ rule initial_parameters:
 
 # What every recipe learns from.
 TRAINING = {
-    "moments": expand(rules.combine_moments.output, split="train", allow_missing=True),
+    "moments": expand(rules.combine_moments.output, split="train", allow_missing=True)[
+        0
+    ],
     "initial": expand(
         rules.initial_parameters.output, split="train", allow_missing=True
-    ),
+    )[0],
 }
 
 

@@ -15,7 +15,7 @@ evaluation   predictions, what they have to beat, and their errors
 
 build        from the sections of a study to objects; small files, because a file is the unit of rerun
 
-study        study files: types, derived defaults, cross-checks, reading
+study        study files: types, derived defaults, checks, reading; what their jobs are cut into, cost and import
 job          what every script does around its work
 plotting     the style of all figures
 """

@@ -1,4 +1,4 @@
-"""What every job does around its work: a log, plain progress lines, and expected errors told in one line."""
+"""What every job does around its work: a log, plain progress lines, and expected errors in one line."""
 
 import logging
 import sys
@@ -36,7 +36,7 @@ def job(log: str | Path) -> Iterator[logging.Logger]:
 
 
 def progress(items: Iterable, total: int, what: str) -> Iterator:
-    """Pass items on and log how far the work is, ten lines in all."""
+    """Pass items on and log the share of the work that is done, ten lines in all."""
     marks = {round(total * tenth / 10) for tenth in range(1, 11)}
     for done, item in enumerate(items, start=1):
         yield item

@@ -54,7 +54,7 @@ def model_colors(models: Sequence[str], chosen: Mapping[str, str]) -> dict[str, 
 def line_styles(
     models: Mapping[str, Mapping[str, Any]], baselines: Mapping[str, str], chosen: Mapping[str, str]
 ) -> dict[str, dict[str, Any]]:
-    """How lines of models (sections with a ``title``) and of baselines (titles) are drawn, by name."""
+    """Styles of the lines of models (sections with a ``title``) and of baselines (titles), by name."""
     solid = {
         name: {"color": color, "label": models[name]["title"], "linestyle": "-", "linewidth": 1.0}
         for name, color in model_colors(list(models), chosen).items()

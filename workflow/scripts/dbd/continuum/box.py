@@ -6,6 +6,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numba import njit
 
+from dbd.messages import mismatch
+
 
 class Space(NamedTuple):
     """A box as the kernels take it."""
@@ -31,7 +33,7 @@ class Box:
 
     def __post_init__(self):
         if not 1 <= len(self.lengths) <= 2 or min(self.lengths) <= 0:
-            raise ValueError(f"box of lengths {self.lengths}: allowed are one or two positive lengths")
+            raise ValueError(f"lengths of the box: {mismatch(self.lengths, 'one or two positive numbers')}")
 
     @property
     def dimension(self) -> int:

@@ -22,9 +22,10 @@ from numba import njit
 
 from dbd.continuum.box import Box, distance, inside
 from dbd.kinetics.reactions import ReactionNetwork
+from dbd.messages import mismatch
 
 GONE = 0
-"""Species of a particle that is no more; the others are 1, 2, ... in declared order."""
+"""Species of a particle that has reacted away; the others are 1, 2, ... in declared order."""
 
 NOBODY = -1
 """End of a list of particles, or a cell outside the walls."""
@@ -82,12 +83,14 @@ class BrownianSystem:
     def __post_init__(self):
         species = self.network.species
         if len(self.diffusion) != len(species) or min(self.diffusion) < 0:
-            raise ValueError(f"diffusion {self.diffusion}: allowed is one value >= 0 for each of {', '.join(species)}")
+            expected = f"0 or more for each of {', '.join(species)}"
+            expected = f"0 or more for each of {', '.join(species)}"
+            raise ValueError(f"diffusion: {mismatch(self.diffusion, expected)}")
         for reaction in self.network.reactions:
             if not reaction.reactants:
-                raise ValueError(f"reaction {reaction.equation!r}: allowed in continuous space: one or two reactants")
+                raise ValueError(f"reaction: {mismatch(repr(reaction.equation), 'one or two reactants')}")
             if reaction.bimolecular and not 0 < self.radius <= self.box.longest_range:
-                raise ValueError(f"radius {self.radius}: allowed are values above 0 up to {self.box.longest_range}")
+                raise ValueError(f"radius: {mismatch(self.radius, f'above 0 and up to {self.box.longest_range}')}")
 
     def _reactions(self, order: int) -> Reactions:
         """The reactions of `order` particles."""
@@ -105,7 +108,7 @@ class BrownianSystem:
 
     @cached_property
     def _tables(self) -> tuple:
-        """Everything the kernel needs to know of the system."""
+        """What the kernel needs of the system."""
         return (
             self.box.space,
             np.array((0.0, *self.diffusion)),
@@ -144,7 +147,7 @@ class BrownianSystem:
         if (position < 0).any() or (position > self.box.lengths).any():
             raise ValueError(f"particles outside the box of lengths {self.box.lengths}")
         if (species < 1).any() or (species > len(self.diffusion)).any() or len(species) != len(position):
-            raise ValueError(f"species: allowed are 1 to {len(self.diffusion)}, one for each particle")
+            raise ValueError(f"species: {mismatch(species, f'1 to {len(self.diffusion)} for each particle')}")
         return Snapshots(*_run(rng, position, species, *self._tables, dt, steps, substeps))
 
 
@@ -234,7 +237,7 @@ def _chosen(rng, possible, rate, total):
 
 @njit(cache=True, nogil=True)
 def _without_gone(position, species, count):
-    """Close the gaps left by particles that are gone, keeping the order; returns how many remain."""
+    """Close the gaps left by particles that are gone, keeping the order; returns the number that remain."""
     kept = 0
     for i in range(count):
         if species[i] != GONE:
@@ -247,7 +250,7 @@ def _without_gone(position, species, count):
 
 @njit(cache=True, nogil=True)
 def _react(rng, position, species, count, space, radius, cells, head, double, probability):
-    """Every pair within the radius has its chance once; returns how many particles remain.
+    """Every pair within the radius has its chance once; returns the number of particles that remain.
 
     Particles enter linked cell lists one by one, each meeting those already there, so every pair is met once and the
     cost is linear in the number of particles. The lists are emptied afterwards cell by cell, so `head` stays clean.

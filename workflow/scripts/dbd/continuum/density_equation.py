@@ -26,6 +26,7 @@ from numba import njit
 from scipy.special import xlogy
 
 from dbd.continuum.box import Box
+from dbd.messages import mismatch
 from dbd.numerics.hermite import HermiteGrid, basis_at
 
 FUNCTIONS = ("F0", "F1", "ln F2")
@@ -65,9 +66,9 @@ class DensityModel:
 
     def __post_init__(self):
         if self.box.dimension != 1 or self.grid.dimension != 1:
-            raise ValueError("the reduced equation is for an interval, with functions of one variable")
+            raise ValueError(f"box: {mismatch(self.box, 'an interval, with functions of one variable')}")
         if self.cells < 2 * STENCIL + 1:
-            raise ValueError(f"cells {self.cells}: allowed are {2 * STENCIL + 1} or more")
+            raise ValueError(f"cells: {mismatch(self.cells, f'{2 * STENCIL + 1} or more')}")
 
     @cached_property
     def _stencil(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -19,6 +19,7 @@ from scipy.linalg import block_diag, cho_factor, cho_solve
 
 from dbd.continuum.density_equation import FUNCTIONS, DensityModel
 from dbd.continuum.particle_counts import Tally
+from dbd.messages import mismatch
 from dbd.numerics.levenberg_marquardt import Expansion, Minimum, minimise
 
 SMALLEST_DISPERSION = 0.05
@@ -159,7 +160,7 @@ def continuation(
     """
     rest = [k for k in range(len(problem.data.start)) if k not in set(held_out)]
     if not rest or not len(held_out):
-        raise ValueError(f"held_out {list(held_out)}: allowed are some, not all, of the starting densities")
+        raise ValueError(f"held_out: {mismatch(list(held_out), 'some, not all, of the starting densities')}")
     others = replace(problem, data=problem.data.subset(held_out))
     stages = []
     for factor in roughness:

@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from dbd.continuum.box import Box, Space, distance
 from dbd.continuum.brownian import Snapshots
 from dbd.continuum.particle_counts import count_pairs
+from dbd.messages import mismatch
 from dbd.numerics.hermite import HermiteGrid
 
 SMALLEST_STEP = 0.1
@@ -48,7 +49,7 @@ class GibbsProcess:
 
     def __post_init__(self):
         if not self.box.periodic or not 0 < self.reach <= self.box.longest_range:
-            raise ValueError(f"reach {self.reach}: allowed is a periodic box, and up to {self.box.longest_range} in it")
+            raise ValueError(f"reach: {mismatch(self.reach, f'up to {self.box.longest_range} in a periodic box')}")
 
     def sample(self, rng: np.random.Generator, start: np.ndarray, samples: int, moves: int, most: int) -> Snapshots:
         """Metropolis chain of displacements, births and deaths.
@@ -121,7 +122,7 @@ def _sample(rng, space: Space, position, count, nu_1, nu_2, reach, samples, move
     return kept[: offsets[-1]].copy(), offsets
 
 
-class Match(NamedTuple):
+class MatchedProcess(NamedTuple):
     """A process whose moments agree with data: nu_1, coefficients u of nu_2, and the process."""
 
     nu_1: float
@@ -130,7 +131,7 @@ class Match(NamedTuple):
 
 
 @threadpool_limits.wrap(limits=1)
-def match(
+def match_pair_counts(
     rng: np.random.Generator,
     box: Box,
     grid: HermiteGrid,
@@ -139,7 +140,7 @@ def match(
     pairs: np.ndarray,
     steps: int = 30,
     samples: int = 2000,
-) -> Match:
+) -> MatchedProcess:
     """Find nu_1 and nu_2 for which the mean number of points and of pairs by distance are those of the data.
 
     Newton steps with the covariance of the statistics in samples, started at a Poisson process; the mean of the last
@@ -175,4 +176,4 @@ def match(
         c = c + min(1.0, SMALLEST_STEP * (step + 1)) * np.linalg.solve(damped, statistics.mean(axis=0) - goal)
         history.append(c)
     c = np.mean(history[-(steps // 3) :], axis=0)
-    return Match(c[0], splines @ free @ c[1:], GibbsProcess(box, c[0], basis @ c[1:], reach))
+    return MatchedProcess(c[0], splines @ free @ c[1:], GibbsProcess(box, c[0], basis @ c[1:], reach))

@@ -28,6 +28,8 @@ import numpy as np
 from scipy.linalg import expm
 from threadpoolctl import threadpool_limits
 
+from dbd.messages import mismatch
+
 PairClosure = Callable[[float, np.ndarray], np.ndarray]
 """From density and pair density (bins,) to C (bins,)."""
 
@@ -65,7 +67,9 @@ class PairEquation:
     def __post_init__(self):
         core = self.radius / self.width
         if abs(core - round(core)) > 1e-6 or not 1 <= round(core) < self.bins:
-            raise ValueError(f"radius {self.radius} with bins of {self.width}: allowed is a whole number of bins")
+            raise ValueError(
+                f"radius: {mismatch(self.radius, f'a multiple of the bin {self.width:g} below the reach')}"
+            )
 
     @property
     def width(self) -> float:
@@ -106,9 +110,9 @@ class PairEquation:
         middle = np.arange(self.bins)
         total = np.zeros(self.bins)
         for z in range(-self.core, self.core):
-            # The distance from the middle of bin z to that of another bin is an edge: mean of the bins beside it.
-            beside = self.bins + middle - z
-            total += both[self.bins + z] * 0.5 * both[np.minimum([beside - 1, beside], 2 * self.bins - 1)].sum(axis=0)
+            # The distance from the middle of bin z to that of another bin is an edge: mean of the bins on either side.
+            right = self.bins + middle - z
+            total += both[self.bins + z] * 0.5 * both[np.minimum([right - 1, right], 2 * self.bins - 1)].sum(axis=0)
         return total / both[self.bins - self.core : self.bins + self.core].sum()
 
     @threadpool_limits.wrap(limits=1)

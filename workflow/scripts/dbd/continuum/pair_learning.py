@@ -109,18 +109,18 @@ def learn_closure(
         total = 0.5 * c @ penalty @ c
         for one in data:
             with np.errstate(over="ignore", invalid="ignore"):
-                found, _ = closure.equation.solve(
+                predicted, _ = closure.equation.solve(
                     closure.of(splines @ c), one.density, one.pair, len(one.densities) - 1
                 )
-            total += 0.5 * (((found - one.densities) / one.error)[1:] ** 2).sum()
+            total += 0.5 * (((predicted - one.densities) / one.error)[1:] ** 2).sum()
         return total if np.isfinite(total) else np.inf
 
     def expand(c: np.ndarray) -> Expansion:
         gradient, curvature = penalty @ c, penalty.copy()
         for one in data:
-            found, slope = closure.sensitivities(splines @ c, one.density, one.pair, len(one.densities) - 1)
+            predicted, slope = closure.sensitivities(splines @ c, one.density, one.pair, len(one.densities) - 1)
             slope = (slope / one.error[:, None])[1:] @ splines
-            gradient += slope.T @ ((found - one.densities) / one.error)[1:]
+            gradient += slope.T @ ((predicted - one.densities) / one.error)[1:]
             curvature += slope.T @ slope
         return Expansion(value(c), gradient, curvature)
 

@@ -5,13 +5,16 @@ squares, as integers: tallies of any parts of the ensemble, in any order, add up
 a fixed number of groups, over which a bootstrap can draw.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
 
 from dbd.continuum.box import Box, Space, distance
 from dbd.continuum.brownian import Snapshots
+from dbd.messages import mismatch
 
 
 @dataclass
@@ -81,14 +84,14 @@ def count_pairs(snapshots: Snapshots, box: Box, reach: float, bins: int, species
     `pair_volume` is the pair density. The cost is quadratic in the number of particles.
     """
     if not 0 < reach <= box.longest_range:
-        raise ValueError(f"reach {reach}: allowed are values above 0 up to {box.longest_range}")
+        raise ValueError(f"reach: {mismatch(reach, f'above 0 and up to {box.longest_range}')}")
     counts = np.zeros((len(snapshots.offsets) - 1, species, species, bins), np.int64)
     _count_pairs(*snapshots, box.space, reach, counts)
     return counts
 
 
 def pair_volume(box: Box, reach: float, bins: int) -> np.ndarray:
-    """Measure of the places of an ordered pair at the distances of each bin, in a periodic box; shape (bins,)."""
+    """Measure of the positions of an ordered pair at the distances of each bin, in a periodic box; shape (bins,)."""
     edge = np.linspace(0.0, reach, bins + 1)
     ball = 2 * edge if box.dimension == 1 else np.pi * edge**2
     return box.volume * np.diff(ball)
@@ -100,10 +103,26 @@ def count_gaps(snapshots: Snapshots, box: Box, reach: float, bins: int) -> np.nd
     All species count alike; a particle alone has no gap.
     """
     if box.dimension != 1 or not box.periodic:
-        raise ValueError("gaps need a periodic interval")
+        raise ValueError(f"box of gaps: {mismatch(box, 'a periodic interval')}")
     counts = np.zeros((len(snapshots.offsets) - 1, bins), np.int64)
     _count_gaps(snapshots.position[:, 0], snapshots.offsets, box.lengths[0], reach, counts)
     return counts
+
+
+def counters(box: Box, species: int, observables: Mapping[str, Any]) -> dict[str, Callable[[Snapshots], np.ndarray]]:
+    """Functions from the snapshots of a run to counts, by name; `observables` is the section of a study."""
+    pairs, gaps = observables["pairs"], observables["gaps"]
+
+    def cells(shape: Sequence[int]) -> Callable[[Snapshots], np.ndarray]:
+        return lambda seen: count_cells(seen, box, tuple(shape), species).reshape(-1, species, int(np.prod(shape)))
+
+    whole = cells((1,) * box.dimension)
+    functions = {"number": lambda seen: whole(seen)[..., 0], "cell": cells(observables["cells"])}
+    if pairs:
+        functions["pair"] = lambda seen: count_pairs(seen, box, pairs["reach"], pairs["bins"], species)
+    if gaps:
+        functions["gap"] = lambda seen: count_gaps(seen, box, gaps["reach"], gaps["bins"])
+    return functions
 
 
 @njit(cache=True, nogil=True)

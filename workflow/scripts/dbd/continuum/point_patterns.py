@@ -7,6 +7,7 @@ from math import erf, pi, sqrt
 import numpy as np
 
 from dbd.continuum.box import Box
+from dbd.messages import mismatch
 
 IMAGES = 3
 
@@ -30,7 +31,7 @@ class Profile:
 
     def __post_init__(self):
         if self.background <= 0 or any(width <= 0 or number < 0 for _, width, number in self.bumps):
-            raise ValueError(f"{self}: allowed are a background > 0, and bumps with width > 0 and number >= 0")
+            raise ValueError(mismatch(self, "background and widths above 0, numbers of 0 or more"))
 
     def _images(self, box: Box) -> Iterator[tuple[float, float, float]]:
         """The bumps with their periodic or mirrored images."""
@@ -69,7 +70,7 @@ def poisson_points(rng: np.random.Generator, box: Box, density: np.ndarray) -> n
     """
     density = np.asarray(density, float)
     if density.ndim != box.dimension or (density < 0).any():
-        raise ValueError(f"density of shape {density.shape}: allowed are {box.dimension} axes, values >= 0")
+        raise ValueError(f"density: {mismatch(density, f'values of 0 or more on {box.dimension} axes')}")
     share = np.cumsum(density.ravel())
     number = rng.poisson(share[-1] / density.size * box.volume)
     cell = np.minimum(np.searchsorted(share, rng.random(number) * share[-1], side="right"), density.size - 1)
@@ -78,13 +79,13 @@ def poisson_points(rng: np.random.Generator, box: Box, density: np.ndarray) -> n
 
 
 def jittered_points(rng: np.random.Generator, box: Box, number: int, spread: float) -> np.ndarray:
-    """Points of a regular chain at a random place, each displaced by a normal variate; float64, shape (number, 1).
+    """Points of a regular chain at a random origin, each displaced by a normal variate; float64, shape (number, 1).
 
     `spread` is the standard deviation in units of the spacing: 0 is a chain, above about 1 a Poisson-like pattern with
     a fixed number of points. The box is a periodic interval.
     """
     if box.dimension != 1 or not box.periodic:
-        raise ValueError("jittered points need a periodic interval")
+        raise ValueError(f"box of jittered points: {mismatch(box, 'a periodic interval')}")
     (length,) = box.lengths
     unit = np.arange(number) + rng.random() + spread * rng.standard_normal(number)
     return (unit * length / number % length)[:, None]
@@ -96,7 +97,7 @@ def clustered_points(rng: np.random.Generator, box: Box, density: float, members
     Float64, shape (points, dimension); `density` counts the points. The box is periodic.
     """
     if not box.periodic:
-        raise ValueError("clustered points need a periodic box")
+        raise ValueError(f"box of clustered points: {mismatch(box, 'a periodic one')}")
     lengths = np.array(box.lengths)
     parents = rng.random((rng.poisson(density * box.volume / members), box.dimension)) * lengths
     children = np.repeat(parents, rng.poisson(members, len(parents)), axis=0)

@@ -45,7 +45,7 @@ def summarise(
     published: Mapping[str, float],
     published_relative: Mapping[str, float],
 ) -> pd.DataFrame:
-    """Error of one model over all steps given, with the published one beside it.
+    """Error of one model over all steps given, with the published one.
 
     Parameters
     ----------

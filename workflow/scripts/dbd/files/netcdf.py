@@ -1,4 +1,4 @@
-"""netCDF files in and out: written atomically, each with how it was made and with checksums that reading compares.
+"""netCDF files in and out: written atomically, with their provenance and with checksums that reading compares.
 
 No clock time and no host name goes into a file, so the same computation gives the same bytes.
 """
@@ -33,17 +33,17 @@ class StoreError(RuntimeError):
 def provenance(
     settings: Mapping[str, Any], inputs: Iterable[str | Path] = (), hashes: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return how a file is made, as plain strings: configuration, seed, versions, commit and hashes of its inputs.
+    """Return the origin of a file, as plain strings: configuration, seed, versions, commit and hashes of its inputs.
 
     Parameters
     ----------
     settings
         The part of the configuration that is used to make the file from its inputs. Those of the inputs are added to
-        it, so that the file tells the whole configuration that it depends on.
+        it, so that the file holds the whole configuration that it depends on.
     inputs
         netCDF files that it was computed from.
     hashes
-        Hash of what was read, by name, in place of the files' own hashes: for inputs that are cut into files in a way
+        Hash of what was read, by name, instead of the files' own hashes: for inputs that are cut into files in a way
         that results do not depend on.
     """
     inputs = list(map(Path, inputs))
@@ -172,7 +172,7 @@ def read(path: str | Path, *variables: str) -> xr.Dataset:
     except Exception as error:  # whatever the netCDF library makes of a damaged file
         reason = " ".join(str(getattr(error, "strerror", None) or error).split())
         raise StoreError(
-            f"{path}: truncated or corrupt netCDF file ({reason}); delete it and run again to make it anew"
+            f"{path}: truncated or corrupt netCDF file ({reason}); delete it and run again to restore it"
         ) from None
 
 
@@ -223,10 +223,10 @@ def _numeric(variable: xr.Variable) -> bool:
 
 def _commit() -> str:
     """Commit of the code, with '+changes' if files differ from it; 'unknown' outside a git checkout."""
-    here = Path(__file__).parent
+    folder = Path(__file__).parent
 
     def git(*words: str) -> str:
-        return subprocess.run(["git", *words], cwd=here, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
         return git("rev-parse", "HEAD") + ("+changes" if git("status", "--porcelain") else "")

@@ -1,4 +1,4 @@
-"""Tables as CSV, each with a file beside it that holds its checksum, as ``sha256sum --check`` reads it."""
+"""Tables as CSV, each with a second file that holds its checksum, as ``sha256sum --check`` reads it."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from dbd.files.netcdf import StoreError, file_hash, replacing
 
 
 def write_table(table: pd.DataFrame, path: str | Path, digits: int = 6) -> None:
-    """Write a table with so many significant digits, and its checksum; raises StoreError if it cannot be written."""
+    """Write a table with `digits` significant digits, and its checksum; raises StoreError if it cannot be written."""
     path = Path(path)
     with replacing(path) as partial:
         table.to_csv(partial, index=False, float_format=f"%.{digits}g")
@@ -27,7 +27,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
     except (UnicodeDecodeError, IndexError):
         sound = False
     if not sound:
-        raise StoreError(f"{path}: truncated or corrupt table; delete it and run again to make it anew")
+        raise StoreError(f"{path}: truncated or corrupt table; delete it and run again to restore it")
     return pd.read_csv(path)
 
 

@@ -11,7 +11,7 @@ probabilities of single sites, P_a, and of the two sites of a bond, P_ab = P_ba.
 of the species.
 
 A second product that finds no room is tried again on another molecule, `ATTEMPTS` times in all. With a fraction q of
-the reactants having room, each of these is so the place of (1 - (1 - q)^ATTEMPTS) / q times as many events: a number,
+the reactants having room, each of these stands for (1 - (1 - q)^ATTEMPTS) / q times as many events: a number,
 as long as the lattice is large.
 """
 
@@ -132,19 +132,21 @@ class Closure:
     @cached_property
     def _system(self) -> _System:
         """The equations: the hierarchy with every pattern in terms of singles and pairs."""
-        here, there = (0,) * self.dimension, (1, *(0,) * (self.dimension - 1))
-        windows = [{here: occupancy} for occupancy in range(1, len(self.network.species) + 1)]
+        origin, neighbour = (0,) * self.dimension, (1, *(0,) * (self.dimension - 1))
+        windows = [{origin: occupancy} for occupancy in range(1, len(self.network.species) + 1)]
         if self.pairs:
-            windows += [{here: a, there: b} for a, b in zip(*map(np.ndarray.tolist, self._species_pairs), strict=True)]
+            windows += [
+                {origin: a, neighbour: b} for a, b in zip(*map(np.ndarray.tolist, self._species_pairs), strict=True)
+            ]
         index: dict[tuple[int, ...], int] = {}
 
         def collect(patterns: Iterable[tuple[Pattern, float]]) -> dict[int, float]:
             """Sum of patterns as coefficients of terms, new ones added to the index."""
-            found: dict[int, float] = {}
+            sums: dict[int, float] = {}
             for pattern, coefficient in patterns:
                 term = index.setdefault(self._factors(pattern), len(index))
-                found[term] = found.get(term, 0.0) + coefficient
-            return found
+                sums[term] = sums.get(term, 0.0) + coefficient
+            return sums
 
         def slopes(events: list[Event]) -> list[dict[int, float]]:
             return [collect(drift(events, window).items()) for window in windows]
@@ -154,7 +156,7 @@ class Closure:
         for events in births(self.network, self.dimension):
             rate = max(event.rate for event in events)
             room = collect((tuple(sorted(event.before.items())), event.rate / rate) for event in events)
-            rows.append((slopes(events), room, events[0].before[here]))
+            rows.append((slopes(events), room, events[0].before[origin]))
 
         def dense(coefficients: dict[int, float]) -> np.ndarray:
             return np.array([coefficients.get(term, 0.0) for term in range(len(index))])
@@ -169,12 +171,12 @@ class Closure:
         """Exponent of every single and pair probability in the closed probability of a pattern."""
         singles = len(self.network.species) + 1
         exponents = [0] * (singles + len(self._bonds[0]))
-        place = {bond: singles + k for k, bond in enumerate(zip(*map(np.ndarray.tolist, self._bonds), strict=True))}
+        column = {bond: singles + k for k, bond in enumerate(zip(*map(np.ndarray.tolist, self._bonds), strict=True))}
         for k, (site, occupancy) in enumerate(pattern):
             exponents[occupancy] += 1
             for other, neighbour in pattern[:k] if self.pairs else ():
                 if sum(abs(a - b) for a, b in zip(site, other, strict=True)) == 1:
                     exponents[occupancy] -= 1
                     exponents[neighbour] -= 1
-                    exponents[place[min(occupancy, neighbour), max(occupancy, neighbour)]] += 1
+                    exponents[column[min(occupancy, neighbour), max(occupancy, neighbour)]] += 1
         return tuple(exponents)

@@ -20,8 +20,8 @@ empty is a sum over sets of these others that *are all* empty,
 
 so that patterns say what sites hold, never what they do not hold.
 
-The events are those of a lattice without walls. Two things differ in the simulation: there each molecule has its turn
-exactly once in a step (here at random times, once in a step on average), and a second product that finds no room is
+The events are those of a lattice without walls. Two things differ in the simulation: each molecule has its turn
+exactly once in a step (not at random times, once in a step on average), and a second product that finds no room is
 tried again on another molecule (`dbd.kinetics.closures` takes that into account).
 """
 
@@ -41,7 +41,7 @@ Pattern = tuple[tuple[Site, int], ...]
 
 
 class Event(NamedTuple):
-    """What happens wherever the sites around an origin hold given occupancies."""
+    """A change at a rate, at every origin around which the sites hold given occupancies."""
 
     rate: float  # per unit time; negative in the sums over sets of empty neighbours
     before: Mapping[Site, int]
@@ -54,41 +54,43 @@ def directions(dimension: int) -> list[Site]:
 
 
 def turns(network: ReactionNetwork, dimension: int, dt: float) -> Iterator[Event]:
-    """Moves and collisions in a lattice of so many axes with time step `dt`."""
-    here, rate = (0,) * dimension, 1.0 / (2 * dimension * dt)
+    """Moves and collisions in a lattice of `dimension` axes with time step `dt`."""
+    origin, rate = (0,) * dimension, 1.0 / (2 * dimension * dt)
     threshold, outcome = network.tables.threshold, network.tables.outcome
     chances = np.diff(threshold, axis=2, prepend=0.0)
-    for there in directions(dimension):
+    for neighbour in directions(dimension):
         for mover in range(1, len(network.species) + 1):
-            yield Event(rate, {here: mover, there: EMPTY}, {here: EMPTY, there: mover})
+            yield Event(rate, {origin: mover, neighbour: EMPTY}, {origin: EMPTY, neighbour: mover})
             for hit in range(1, len(network.species) + 1):
                 for chance, (on_target, on_origin) in zip(
                     chances[mover, hit].tolist(), outcome[mover, hit].tolist(), strict=True
                 ):
                     if chance > 0:
-                        yield Event(rate * chance, {here: mover, there: hit}, {here: on_origin, there: on_target})
+                        yield Event(
+                            rate * chance, {origin: mover, neighbour: hit}, {origin: on_origin, neighbour: on_target}
+                        )
 
 
 def conversions(network: ReactionNetwork, dimension: int) -> Iterator[Event]:
     """Unimolecular reactions and creations with at most one product."""
-    here = (0,) * dimension
+    origin = (0,) * dimension
     for rate, reactant, (first, second) in _unimolecular(network):
         if second == EMPTY:
-            yield Event(rate, {here: reactant}, {here: first})
+            yield Event(rate, {origin: reactant}, {origin: first})
 
 
 def births(network: ReactionNetwork, dimension: int) -> list[list[Event]]:
     """Unimolecular reactions and creations with two products, the events of each reaction in a list of their own."""
-    here, around = (0,) * dimension, directions(dimension)
+    origin, around = (0,) * dimension, directions(dimension)
     return [
         [
             Event(
                 rate * (-1) ** len(others) / (len(others) + 1),
-                {here: reactant, there: EMPTY, **dict.fromkeys(others, EMPTY)},
-                {here: first, there: second},
+                {origin: reactant, neighbour: EMPTY, **dict.fromkeys(others, EMPTY)},
+                {origin: first, neighbour: second},
             )
-            for there in around
-            for others in _subsets([site for site in around if site != there])
+            for neighbour in around
+            for others in _subsets([site for site in around if site != neighbour])
         ]
         for rate, reactant, (first, second) in _unimolecular(network)
         if second != EMPTY

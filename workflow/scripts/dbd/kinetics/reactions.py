@@ -27,6 +27,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from dbd.messages import mismatch, one_of
+
 EMPTY = 0
 """Occupancy of an empty site; species are 1, 2, ... in declared order."""
 
@@ -132,16 +134,16 @@ class ReactionNetwork:
         Raises
         ------
         ValueError
-            One line that names the reaction, what was found in it and what is allowed.
+            One line that names the reaction, what is wrong in it and what was expected.
         """
         species = tuple(species)
         for name in species:
             if not re.fullmatch("[A-Z]", name):
-                raise ValueError(f"species {name!r}: allowed is a single upper-case letter")
+                raise ValueError(f"species: {mismatch(repr(name), 'a single upper-case letter')}")
             if species.count(name) > 1:
                 raise ValueError(f"species {name!r} is declared twice")
         if not species:
-            raise ValueError("no species: at least one is needed")
+            raise ValueError(f"species: {mismatch('none', 'at least one')}")
         return cls(species, tuple(_read_reaction(species, text, constant, pairs) for text, constant in equations))
 
     @cached_property
@@ -197,8 +199,8 @@ class ReactionNetwork:
 def _read_reaction(species: tuple[str, ...], text: str, constant: Mapping[str, float], pairs: str) -> Reaction:
     """Read and check one equation with its constant."""
 
-    def fail(found: str, allowed: str):
-        return ValueError(f"reaction {text!r}: {found}; allowed: {allowed}")
+    def fail(got: str, expected: str):
+        return ValueError(f"reaction {text!r}: {mismatch(got, expected)}")
 
     def side(part: str, what: str) -> tuple[int, ...]:
         if part.strip() == "0":
@@ -207,32 +209,30 @@ def _read_reaction(species: tuple[str, ...], text: str, constant: Mapping[str, f
         for term in part.split("+"):
             match = _TERM.fullmatch(term.strip())
             if match is None:
-                raise fail(
-                    f"cannot read {term.strip()!r} in the {what}", "terms such as A or 2A joined by +, or 0 alone"
-                )
+                raise fail(f"{term.strip()!r} in the {what}", "terms such as A or 2A joined by +, or 0 alone")
             name, number = match["species"], int(match["number"] or 1)
             if name not in species:
-                raise fail(f"unknown species {name!r}", ", ".join(species))
+                raise fail(f"species {name!r}", one_of(species))
             occupancies += [species.index(name) + 1] * min(number, 3)
         if len(occupancies) > 2:
             raise fail(f"more than two {what}", f"none, one or two {what}")
         return tuple(occupancies)
 
     if not isinstance(text, str) or text.count("->") != 1:
-        raise fail("not one arrow", "reactants -> products, such as A + B -> 2B")
+        raise fail(f"{str(text).count('->')} arrows", "reactants -> products, such as A + B -> 2B")
     left, right = text.split("->")
     reactants, products = side(left, "reactants"), side(right, "products")
     if sorted(reactants) == sorted(products):
-        raise fail("it changes nothing", "products that differ from the reactants")
+        raise fail("products equal to the reactants", "different ones")
     key = pairs if len(reactants) == 2 else "rate"
     if set(constant) != {key}:
-        raise fail(f"given {_listed(constant)}", f"{key} alone, for {len(reactants)} reactant(s)")
+        raise fail(_listed(constant), f"{key} alone, for {len(reactants)} reactant(s)")
     value = constant[key]
-    allowed = f"{key} from 0 to 1" if key == "probability" else f"{key} of 0 or more"
+    expected = f"{key} from 0 to 1" if key == "probability" else f"{key} of 0 or more"
     if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-        raise fail(f"{key} {value!r} is not a finite number", allowed)
+        raise fail(f"{key} {value!r}", f"a finite number, {expected}")
     if value < 0 or (key == "probability" and value > 1):
-        raise fail(f"{key} {value}", allowed)
+        raise fail(f"{key} {value}", expected)
     return Reaction(text, reactants, products, float(value))
 
 
@@ -247,10 +247,10 @@ def _integer_null_space(matrix: np.ndarray) -> np.ndarray:
     pivots: list[int] = []
     for column in range(columns):
         at = len(pivots)
-        found = next((k for k in range(at, len(rows)) if rows[k][column]), None)
-        if found is None:
+        pivot_row = next((k for k in range(at, len(rows)) if rows[k][column]), None)
+        if pivot_row is None:
             continue
-        rows[at], rows[found] = rows[found], rows[at]
+        rows[at], rows[pivot_row] = rows[pivot_row], rows[at]
         rows[at] = [value / rows[at][column] for value in rows[at]]
         for k, row in enumerate(rows):
             if k != at and row[column]:

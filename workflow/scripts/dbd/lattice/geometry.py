@@ -6,6 +6,8 @@ from typing import Literal
 
 import numpy as np
 
+from dbd.messages import mismatch
+
 
 @dataclass(frozen=True)
 class Lattice:
@@ -24,9 +26,9 @@ class Lattice:
 
     def __post_init__(self):
         if not 1 <= len(self.shape) <= 3 or min(self.shape) < 1:
-            raise ValueError(f"lattice shape {self.shape}: allowed are one to three axes of at least one site")
+            raise ValueError(f"lattice shape: {mismatch(self.shape, 'one to three axes of at least one site')}")
         if self.boundary == "periodic" and min(self.shape) < 3:
-            raise ValueError(f"periodic lattice of shape {self.shape}: every axis needs at least three sites")
+            raise ValueError(f"periodic lattice shape: {mismatch(self.shape, 'three sites or more on every axis')}")
 
     @property
     def dimension(self) -> int:

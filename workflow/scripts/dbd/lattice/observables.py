@@ -16,6 +16,7 @@ import numpy as np
 from numba import njit
 
 from dbd.lattice.geometry import Lattice
+from dbd.messages import mismatch, one_of
 
 LONGEST_WORD = 4
 """Number of letters of the longest observable."""
@@ -25,10 +26,10 @@ def check_observables(species: Sequence[str], observables: Sequence[str]) -> Non
     """Raise a one-line ValueError unless every observable is a word of one to four of the species, given once."""
     for word in observables:
         if not isinstance(word, str) or not 1 <= len(word) <= LONGEST_WORD:
-            raise ValueError(f"observable {word!r}: allowed are words of 1 to {LONGEST_WORD} species letters")
+            raise ValueError(f"observable: {mismatch(repr(word), f'a word of 1 to {LONGEST_WORD} species letters')}")
         for letter in word:
             if letter not in species:
-                raise ValueError(f"observable {word!r}: unknown species {letter!r}; allowed: {', '.join(species)}")
+                raise ValueError(f"observable {word!r}: species: {mismatch(repr(letter), one_of(species))}")
         if sum(word in (other, other[::-1]) for other in observables) > 1:
             raise ValueError(f"observable {word!r} is given twice (a word and its mirror image are the same)")
 
@@ -61,12 +62,10 @@ def count_observables(
     """
     check_observables(species, observables)
     if occupancy.dtype != np.uint8 or occupancy.shape[-1] != lattice.size:
-        raise ValueError(
-            f"occupancy of type {occupancy.dtype} and shape {occupancy.shape}: "
-            f"allowed is uint8 with {lattice.size} sites on the last axis"
-        )
+        expected = f"uint8 with {lattice.size} sites on the last axis"
+        raise ValueError(f"occupancy: {mismatch(f'{occupancy.dtype} of shape {occupancy.shape}', expected)}")
     if occupancy.max(initial=0) > len(species):
-        raise ValueError(f"occupancy {occupancy.max()}: allowed are 0 to {len(species)}")
+        raise ValueError(f"occupancy: {mismatch(occupancy.max(), f'0 to {len(species)}')}")
     counts = np.zeros((*occupancy.shape[:-1], len(observables)), np.int32)
     if not observables:
         return counts
@@ -175,11 +174,6 @@ class Sums:
         """Unbiased covariance between runs, nan for a single run; float64, shape (..., observable, observable)."""
         scatter = self.runs * self.second - self.first[..., :, None] * self.first[..., None, :]
         return scatter / (self.runs * (self.runs - 1) or np.nan)
-
-    @property
-    def covariance_of_mean(self) -> np.ndarray:
-        """Covariance of the mean over runs; float64, shape (..., observable, observable)."""
-        return self.covariance / self.runs
 
     @property
     def std(self) -> np.ndarray:

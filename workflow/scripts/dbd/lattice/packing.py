@@ -28,7 +28,7 @@ def pack(occupancy: np.ndarray, states: int) -> np.ndarray:
     occupancy
         States 0 to `states` - 1; uint8, shape (..., times, sites).
     states
-        How many there are: the species and empty.
+        Number of states: the species and empty.
 
     Returns
     -------
@@ -40,24 +40,24 @@ def pack(occupancy: np.ndarray, states: int) -> np.ndarray:
     packed = np.zeros((*occupancy.shape[:-2], -(-times // digits), occupancy.shape[-1]), np.uint8)
     for digit in reversed(range(min(digits, times))):
         packed *= np.uint8(states)
-        there = occupancy[..., digit::digits, :]
-        packed[..., : there.shape[-2], :] += there
+        slots = occupancy[..., digit::digits, :]
+        packed[..., : slots.shape[-2], :] += slots
     return packed
 
 
 def unpack(packed: np.ndarray, states: int, times: int) -> np.ndarray:
-    """Lattices at so many times, uint8 (..., times, sites), from those packed, (..., bytes, sites)."""
+    """Lattices at a number of times, uint8 (..., times, sites), from those packed, (..., bytes, sites)."""
     occupancy = np.empty((*packed.shape[:-2], times, packed.shape[-1]), np.uint8)
     digits = times_per_byte(states)
     for digit in range(min(digits, times)):
         rest = packed // np.uint8(states)
-        there = occupancy[..., digit::digits, :]
-        there[...] = (packed - rest * np.uint8(states))[..., : there.shape[-2], :]
+        slots = occupancy[..., digit::digits, :]
+        slots[...] = (packed - rest * np.uint8(states))[..., : slots.shape[-2], :]
         packed = rest
     return occupancy
 
 
 def blocks(runs: int, size: int, least: int = 1) -> Iterator[slice]:
-    """Cut runs whose lattices at all times take `size` bytes each into blocks, of at least so many runs."""
+    """Cut runs whose lattices at all times take `size` bytes each into blocks of at least `least` runs."""
     length = max(least, BLOCK // size)
     return (slice(first, min(first + length, runs)) for first in range(0, runs, length))

@@ -102,14 +102,6 @@ def optimise(problem: Problem, state: Position, steps: int, tolerance: float) ->
         yield state
 
 
-def finish(problem: Problem, state: Position, steps: int, tolerance: float) -> Position:
-    """Return the last state of `optimise`."""
-    last = state
-    for last in optimise(problem, state, steps, tolerance):  # noqa: B007
-        pass
-    return last
-
-
 def cross_validate(problem: Problem, state: Position, candidates: Sequence[float], folds: int) -> np.ndarray:
     """Action of left-out initial conditions for each candidate of the roughness, (candidates,).
 

@@ -10,6 +10,7 @@ from scipy.stats import qmc
 from dbd.boltzmann.energy import EnergyModel
 from dbd.boltzmann.gibbs import Sampler
 from dbd.lattice.geometry import Lattice
+from dbd.messages import mismatch
 from dbd.simulation.site_selection import SiteSelection, draw_site, empty_sets, insert, remove, selection_tree
 
 
@@ -107,7 +108,7 @@ def place_counts(
     counts
         Number of molecules of each species, in declared order.
     lattice, site_selection
-        Where they go and how an empty site is drawn.
+        Geometry, and the law by which an empty site is drawn.
     generator
         The random stream.
 
@@ -123,9 +124,8 @@ def place_counts(
     """
     counts = np.asarray(counts)
     if counts.ndim != 1 or counts.dtype.kind not in "iu" or counts.min(initial=0) < 0 or counts.sum() > lattice.size:
-        raise ValueError(
-            f"initial counts {counts.tolist()}: allowed are whole numbers of 0 or more, at most {lattice.size} in all"
-        )
+        expected = f"whole numbers of 0 or more, at most {lattice.size} in all"
+        raise ValueError(f"initial counts: {mismatch(counts.tolist(), expected)}")
     occupancy = np.zeros(lattice.size, np.uint8)
     _place(counts.astype(np.int64), selection_tree(lattice, site_selection), occupancy, generator)
     return occupancy

@@ -5,7 +5,7 @@ One step of length dt (output is taken at its *start*, so index 0 is the initial
 1. Unimolecular reactions and creation in continuous time, by Gillespie's direct method with propensities rate times the
    number of reactants (empty sites for creation). A first product takes the reactant's site, a second one a uniformly
    random empty neighbour; if there is none another reactant is drawn, 20 draws at most, then the event is lost. The
-   waiting time is drawn anew at the start of every step, which is exact because exponentials have no memory.
+   waiting time is drawn again at the start of every step, which is exact because exponentials have no memory.
 2. One movement sweep: every molecule present takes one turn, in random order. It picks one of its existing neighbours
    uniformly and moves there if it is empty. Else the two collide: their reactions are tried in declared order, each
    with its own probability; the first that succeeds removes both and puts its products on the target's site and on the
@@ -23,6 +23,7 @@ from numba import njit
 
 from dbd.kinetics.reactions import ATTEMPTS, EMPTY, ReactionNetwork
 from dbd.lattice.geometry import Lattice
+from dbd.messages import mismatch
 from dbd.numerics.threads import parallel
 from dbd.simulation.site_selection import (
     INDEX,
@@ -64,10 +65,10 @@ def _move(tree, sets, occupancy, site, target):
     """Move a molecule to an empty site."""
     species = occupancy[site]
     occupancy[site], occupancy[target] = EMPTY, species
-    if tree.parent[site] == tree.parent[target]:  # it keeps its place in the same list
-        at = sets.place[species, site]
+    if tree.parent[site] == tree.parent[target]:  # its entry in the same list stays
+        at = sets.position[species, site]
         sets.children[species, at] = target
-        sets.place[species, target] = at
+        sets.position[species, target] = at
     else:
         remove(tree, sets, species, site)
         insert(tree, sets, species, target)
@@ -84,17 +85,17 @@ def _empty_site(occupancy, generator):
 
 
 @njit(cache=True, nogil=True, forceinline=True)
-def _empty_neighbours(neighbours, degree, occupancy, site, found):
-    """Write the empty neighbours of a site to the front of `found` (2 * dimension,), return their number."""
+def _empty_neighbours(neighbours, degree, occupancy, site, empty):
+    """Write the empty neighbours of a site to the front of `empty` (2 * dimension,), return their number."""
     number = 0
     for k in range(degree[site]):
-        found[number] = neighbours[site, k]  # if it is not empty the next one takes its place
+        empty[number] = neighbours[site, k]  # unless it is empty the next one overwrites it
         number += occupancy[neighbours[site, k]] == EMPTY
     return number
 
 
 @njit(cache=True, nogil=True)
-def _react_alone(tables, tree, neighbours, degree, dt, occupancy, sets, found, generator):
+def _react_alone(tables, tree, neighbours, degree, dt, occupancy, sets, empty, generator):
     """Unimolecular reactions and creation during dt: part 1 of a step."""
     time = 0.0
     while True:
@@ -122,10 +123,10 @@ def _react_alone(tables, tree, neighbours, degree, dt, occupancy, sets, found, g
             else:
                 site, fraction = draw_site(tree, sets, tables.reactant[reaction], occupancy.size, generator.random())
             if second != EMPTY:
-                rooms = _empty_neighbours(neighbours, degree, occupancy, site, found)
+                rooms = _empty_neighbours(neighbours, degree, occupancy, site, empty)
                 if rooms == 0:
                     continue
-                _become(tree, sets, occupancy, found[INDEX(fraction * rooms)], second)
+                _become(tree, sets, occupancy, empty[INDEX(fraction * rooms)], second)
             if first != occupancy[site]:
                 _become(tree, sets, occupancy, site, first)
             break
@@ -172,12 +173,12 @@ def _run(tables, tree, neighbours, degree, dt, every, initial, record, generator
     for site in range(occupancy.size):
         if initial[site] != EMPTY:
             _become(tree, sets, occupancy, site, initial[site])
-    found = np.empty(neighbours.shape[1], INDEX)
+    empty = np.empty(neighbours.shape[1], INDEX)
     turns = 0
     record[0] = occupancy
     for row in range(1, record.shape[0]):
         for _ in range(every):
-            _react_alone(tables, tree, neighbours, degree, dt, occupancy, sets, found, generator)
+            _react_alone(tables, tree, neighbours, degree, dt, occupancy, sets, empty, generator)
             turns += _sweep(tables, tree, neighbours, degree, occupancy, sets, generator)
         record[row] = occupancy
     return turns
@@ -210,7 +211,7 @@ def simulate_runs(
     generators
         One random stream for each run.
     every
-        Record the start of every so many steps.
+        Record the start of every `every`-th step.
     threads
         Size of the thread pool.
 
@@ -228,16 +229,15 @@ def simulate_runs(
     """
     initials = np.ascontiguousarray(initials)
     if initials.dtype != np.uint8 or initials.shape != (len(generators), lattice.size):
-        raise ValueError(
-            f"initial lattices of type {initials.dtype} and shape {initials.shape}: "
-            f"allowed is uint8 of shape {(len(generators), lattice.size)} for {len(generators)} random streams"
-        )
+        got = f"{initials.dtype} of shape {initials.shape}"
+        expected = f"uint8 of shape {(len(generators), lattice.size)} for {len(generators)} random streams"
+        raise ValueError(f"initial lattices: {mismatch(got, expected)}")
     if initials.max(initial=0) > len(network.species):
-        raise ValueError(f"occupancy {initials.max()}: allowed are 0 to {len(network.species)}")
+        raise ValueError(f"occupancy: {mismatch(initials.max(), f'0 to {len(network.species)}')}")
     if not 0 < dt < np.inf:
-        raise ValueError(f"dt {dt}: allowed are positive numbers")
+        raise ValueError(f"dt: {mismatch(dt, 'a positive number')}")
     if every < 1 or steps < 0 or steps % every:
-        raise ValueError(f"{steps} steps, every {every} recorded: allowed are multiples of it")
+        raise ValueError(f"steps: {mismatch(steps, f'a multiple of every, {every}')}")
     neighbours = lattice.neighbours.astype(INDEX)  # those behind a site's degree are never looked at
     system = (network.tables, selection_tree(lattice, site_selection), neighbours, lattice.degree.astype(INDEX))
     record = np.empty((len(initials), steps // every + 1, lattice.size), np.uint8)
@@ -247,22 +247,6 @@ def simulate_runs(
 
     turns = parallel(run, range(len(initials)), threads)
     return record, np.array(turns, np.int64)
-
-
-def simulate_run(
-    initial: np.ndarray,
-    network: ReactionNetwork,
-    lattice: Lattice,
-    site_selection: SiteSelection,
-    dt: float,
-    steps: int,
-    generator: np.random.Generator,
-    *,
-    every: int = 1,
-) -> np.ndarray:
-    """Simulate one run as `simulate_runs` does; return its occupancy, uint8, shape (steps // every + 1, sites)."""
-    initials = np.asarray(initial)[None]
-    return simulate_runs(initials, network, lattice, site_selection, dt, steps, [generator], every=every)[0][0]
 
 
 def check_conserved(network: ReactionNetwork, occupancy: np.ndarray) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from numba import njit
 
 from dbd.lattice.geometry import Lattice
+from dbd.messages import mismatch
 
 SiteSelection = Literal["uniform", "axis_scan"]
 
@@ -46,8 +47,8 @@ class Sets(NamedTuple):
     ----------
     children
         The lists; uint32, shape (sets, nodes).
-    place
-        Where in `children` a node stands; uint32, shape (sets, nodes).
+    position
+        Index of a node in `children`; uint32, shape (sets, nodes).
     filled
         Number of children in a node's list; uint32, shape (sets, nodes).
     members
@@ -55,7 +56,7 @@ class Sets(NamedTuple):
     """
 
     children: np.ndarray
-    place: np.ndarray
+    position: np.ndarray
     filled: np.ndarray
     members: np.ndarray
 
@@ -63,7 +64,7 @@ class Sets(NamedTuple):
 def selection_tree(lattice: Lattice, site_selection: SiteSelection) -> Tree:
     """Return the tree that a random site is drawn from."""
     if site_selection not in ("uniform", "axis_scan"):
-        raise ValueError(f"site selection {site_selection!r}: allowed are uniform, axis_scan")
+        raise ValueError(f"site selection: {mismatch(repr(site_selection), 'uniform or axis_scan')}")
     inner = lattice.shape[:-1] if site_selection == "axis_scan" else ()
     widths = [lattice.size]  # nodes per level, from the sites to the root
     while len(inner) > 0:
@@ -81,7 +82,7 @@ def selection_tree(lattice: Lattice, site_selection: SiteSelection) -> Tree:
 
 @njit(cache=True, nogil=True)
 def empty_sets(sets, nodes):
-    """Return `sets` empty sets for a tree of so many nodes."""
+    """Return `sets` empty sets for a tree of `nodes` nodes."""
     return Sets(
         np.zeros((sets, nodes), INDEX),
         np.zeros((sets, nodes), INDEX),
@@ -99,7 +100,7 @@ def _link(tree, sets, which, node):
         filled = sets.filled[which, parent]
         at = tree.first[parent] + filled
         sets.children[which, at] = node
-        sets.place[which, node] = at
+        sets.position[which, node] = at
         sets.filled[which, parent] += 1
         if filled > 0:
             return
@@ -125,7 +126,7 @@ def insert_all(tree, sets, which, begin, end, sites):
             for k in range(first, first + sets.filled[other, node]):
                 site = sets.children[other, k]
                 sets.children[which, at] = site
-                sets.place[which, site] = at
+                sets.position[which, site] = at
                 at += 1
         sets.filled[which, node] = at - first
         sets.members[which] += at - first
@@ -142,10 +143,10 @@ def remove(tree, sets, which, site):
         parent = tree.parent[node]
         sets.filled[which, parent] -= 1
         filled = sets.filled[which, parent]
-        at = sets.place[which, node]
+        at = sets.position[which, node]
         last = sets.children[which, tree.first[parent] + filled]
         sets.children[which, at] = last
-        sets.place[which, last] = at
+        sets.position[which, last] = at
         if filled > 0:
             return
         node = parent
@@ -154,7 +155,7 @@ def remove(tree, sets, which, site):
 @njit(cache=True, nogil=True, forceinline=True)
 def holds(tree, sets, which, site):
     """Whether a site is in a set."""
-    at, parent = sets.place[which, site], tree.parent[site]
+    at, parent = sets.position[which, site], tree.parent[site]
     return at < tree.first[parent] + sets.filled[which, parent] and sets.children[which, at] == site
 
 

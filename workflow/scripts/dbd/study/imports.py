@@ -1,7 +1,7 @@
 """What a file imports: the walk that tells which library files a job depends on. Nothing is run.
 
-A package is a folder whose ``__init__.py`` holds a docstring only, so that importing from it runs its modules and nothing
-else. Relative imports are refused. With these two rules no dependency can go unseen.
+A package is a folder whose ``__init__.py`` holds a docstring only, so that importing from it runs its modules and
+nothing else. Relative imports are refused. With these two rules no dependency can go unseen.
 """
 
 import ast
@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+
+from dbd.messages import mismatch
 
 
 class HiddenImport(ImportError):
@@ -30,7 +32,7 @@ def _names(file: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield from ((alias.name, ()) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             if node.level:
-                raise HiddenImport(f"{file}, line {node.lineno}: got a relative import, expected an absolute one")
+                raise HiddenImport(f"{file}, line {node.lineno}: {mismatch('a relative import', 'an absolute one')}")
             yield node.module, tuple(alias.name for alias in node.names)
 
 
@@ -39,7 +41,7 @@ def _check_package(folder: Path) -> None:
     file = folder / "__init__.py"
     body = ast.parse(file.read_text(encoding="utf-8")).body if file.exists() else []
     if len(body) != 1 or not isinstance(body[0], ast.Expr) or not isinstance(body[0].value, ast.Constant):
-        raise HiddenImport(f"{file}: got code or nothing, expected a docstring only")
+        raise HiddenImport(f"{file}: {mismatch('code or nothing', 'a docstring only')}")
 
 
 @cache
@@ -58,16 +60,14 @@ def imports(file: Path, root: Path) -> Imports:
             if top not in sys.stdlib_module_names:
                 packages.add(top)
             continue
-        place = root / top
-        for name in (*folders, None):
-            if not place.is_dir():
-                break
-            _check_package(place)
-            place = place / name if name else place
+        place = root.joinpath(top, *folders)
+        for package in (place, *place.parents[: len(folders)]):
+            if package.is_dir():
+                _check_package(package)
         wanted = [place / name for name in names] if place.is_dir() else [place]
         for path in (path.with_suffix(".py") for path in wanted):
             if not path.exists():
-                raise HiddenImport(f"{file}: {module}: got no file {path.relative_to(root)}, expected a module")
+                raise HiddenImport(f"{file}: {module}: {mismatch(path.stem, 'a module of the library')}")
             files.add(path)
     return Imports(frozenset(files), frozenset(packages))
 

@@ -141,9 +141,6 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
                 f"{where}.{key}",
                 mismatch(parameter, one_of(energy.parameters)),
             )
-        if model.initial.method in ("independent", "sampled") or sampled:
-            if missing := [name for name in study.species if name not in study.observables]:
-                yield "observables", f"missing {', '.join(missing)}, which {where} is matched to"
         for key in ("published", "published_relative"):
             for observable in getattr(model, key):
                 if observable not in study.observables:

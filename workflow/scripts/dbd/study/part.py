@@ -4,6 +4,8 @@ import re
 from itertools import product
 from typing import NamedTuple
 
+from dbd.messages import mismatch
+
 
 class Part(NamedTuple):
     """Initial conditions and runs of one job, as ranges; as text it is ``ic0-10_run0-100``, ends excluded."""
@@ -17,7 +19,7 @@ class Part(NamedTuple):
     def parse(cls, name: str) -> "Part":
         """Return the part of a name; ValueError if it is none."""
         if not re.fullmatch(cls.PATTERN, name):
-            raise ValueError(f"part: got '{name}', expected one like ic0-10_run0-100")
+            raise ValueError(f"part: {mismatch(name, 'one like ic0-10_run0-100')}")
         first, last, first_run, last_run = map(int, re.findall(r"\d+", name))
         return cls(range(first, last), range(first_run, last_run))
 
