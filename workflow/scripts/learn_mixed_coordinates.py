@@ -61,9 +61,9 @@ def dataset_of(recipe, state):
             "u": variable(
                 "function coefficient", state["u"], "coefficients of the functions, derivatives per grid unit"
             ),
-            "lower": variable("axis", dynamics.grid.lower, grid),
-            "upper": variable("axis", dynamics.grid.upper, grid),
-            "spacing": variable("axis", dynamics.grid.spacing, grid),
+            "lower": variable("axis", list(dynamics.grid.lower), grid),
+            "upper": variable("axis", list(dynamics.grid.upper), grid),
+            "spacing": variable("axis", list(dynamics.grid.spacing), grid),
             "theta": variable(points, theta, "learned trajectories"),
             "matched": variable(points, path, "densities of the data and couplings that match them"),
             "error": variable(points, error, "standard error of the couplings by sampling"),

@@ -30,20 +30,36 @@ def slice_of(grid, visited, width):
     return lines.T, points, near[:: -(-len(near) // DOTS)]
 
 
-def plot_right_hand_sides(coefficients, predictions, models):
-    """Return the figure: rows for each model, a panel per right-hand side that is not zero; dots are visited points."""
-    shown = {name: moving(predicted) for name, predicted in predictions.items()}
+def functions_of(learned, predicted):
+    """Names of the functions of learned dynamics: those of parameters that move, or all in mixed coordinates."""
+    return list(learned.function.values) if "function" in learned.coords else moving(predicted)
+
+
+def function_symbol(name, layers, mixed):
+    """How a function is written: a right-hand side, or what multiplies a reaction or drives a coupling."""
+    if not mixed:
+        return rf"d{parameter_symbol(name, layers)}/d$t$"
+    return f"ln factor of {name}" if "->" in name else f"drive of {parameter_symbol(name, layers)}"
+
+
+def plot_right_hand_sides(dynamics, predictions, models):
+    """Return the figure: rows for each model, a panel per function that is not zero; dots are visited points."""
+    shown = {name: functions_of(dynamics[name], predicted) for name, predicted in predictions.items()}
     figure, blocks = small_multiples(*map(len, shown.values()), xlabel="", height=1.75)
     for panels, (name, predicted) in zip(blocks, predictions.items(), strict=True):
         domain, layers = models[name]["domain"], models[name]["layers"]
-        grid = build_grid(domain)
+        learned = dynamics[name]
+        grid = build_grid({key: learned[key].values for key in ("lower", "upper", "spacing")})
+        mixed = "function" in learned.coords
         visited = predicted.theta.sel(parameter=domain["parameters"]).values.reshape(-1, grid.dimension)
-        lines, points, near = slice_of(grid, visited[grid.excess(visited) == 0], domain["spacing"])
-        learned = coefficients[name][predicted.get_index("parameter").get_indexer(shown[name])]
-        values = grid.value(learned, points.reshape(-1, grid.dimension)).T.reshape(-1, *points.shape[:-1])
+        lines, points, near = slice_of(grid, visited[grid.excess(visited) == 0], grid.spacing)
+        rows = learned.get_index(learned.u.dims[0]).get_indexer(shown[name])
+        values = grid.value(learned.u.values[rows], points.reshape(-1, grid.dimension)).T.reshape(
+            -1, *points.shape[:-1]
+        )
         labels = [parameter_symbol(parameter, layers) for parameter in domain["parameters"]]
         for axes, parameter, value in zip(panels, shown[name], values, strict=True):
-            velocity = rf"d{parameter_symbol(parameter, layers)}/d$t$"
+            velocity = function_symbol(parameter, layers, mixed)
             if len(lines) == 1:
                 axes.plot(lines[0], value, color="black")
             else:
@@ -65,6 +81,5 @@ def plot_right_hand_sides(coefficients, predictions, models):
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
-        learned = {name: dataset.u.values for name, dataset in read_models(snakemake.input.dynamics).items()}
-        predictions = read_models(snakemake.input.predictions)
-        save(plot_right_hand_sides(learned, predictions, snakemake.params.settings["models"]), snakemake.output)
+        dynamics, predictions = read_models(snakemake.input.dynamics), read_models(snakemake.input.predictions)
+        save(plot_right_hand_sides(dynamics, predictions, snakemake.params.settings["models"]), snakemake.output)
