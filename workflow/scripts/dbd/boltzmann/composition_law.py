@@ -95,7 +95,7 @@ class CompositionLaw(MomentMap):
     lattices
         Chains of each trajectory, even.
     sweeps
-        Sweeps of each at every time, after which it is counted; half of them before a first count.
+        Sweeps of each at every time, after which it is counted.
     start
         Where chains start, one of `dbd.boltzmann.composition.STARTS`.
     """
@@ -113,6 +113,8 @@ class CompositionLaw(MomentMap):
     def moments(self, theta, generator_of, threads=1):
         """Moments along trajectories, as `MomentMap.moments`; streams are those of the first time."""
 
+        inner = threads if len(theta) == 1 else 1
+
         def follow(index: int) -> tuple[np.ndarray, np.ndarray]:
             parent = generator_of(index, 0)
             generators = parent.spawn(self.lattices)
@@ -120,10 +122,8 @@ class CompositionLaw(MomentMap):
             mean, sem = np.empty((2, theta.shape[1], len(self.observables)))
             for time, point in enumerate(theta[index]):
                 chains.move(point[self._species])
-                counts = 0.0
-                for sweeps in (self.sweeps // 2, self.sweeps - self.sweeps // 2):
-                    chains.advance(point, sweeps * (1 if time else FIRST))
-                    counts = counts + chains.count(self.observables) / 2
+                chains.advance(point, self.sweeps * (1 if time else FIRST), inner)
+                counts = chains.count(self.observables)
                 mean[time] = counts.mean(axis=0)
                 sem[time] = counts.std(axis=0, ddof=1) / np.sqrt(self.lattices)
             return mean, sem
