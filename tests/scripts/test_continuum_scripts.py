@@ -123,7 +123,9 @@ def test_workflow_of_studies_in_continuous_space():
     assert done.returncode == 0, done.stderr
     table = (done.stdout + done.stderr).partition("Job stats:")[2].partition("\n\n")[0]
     jobs = {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
-    assert {name: count for name, count in jobs.items() if name not in ("all", "total", "make_report")} == {
+    assert {
+        name: count for name, count in jobs.items() if name not in ("all", "total", "make_report", "reproduce")
+    } == {
         "simulate_particles": (2 + 1) * 2 + (1 + 1) * 2,
         "combine_densities": 4,
         "learn_densities": 2,
