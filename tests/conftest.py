@@ -84,6 +84,16 @@ def save_study(tmp_path, monkeypatch):
     return save
 
 
+SLOW = {"finished", "project", "project_without_kernels"}  # fixtures that run Snakemake
+
+
+def pytest_collection_modifyitems(items):
+    """Mark as slow what runs Snakemake; other tests that take seconds are marked where they are."""
+    for item in items:
+        if SLOW & set(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
+
+
 class Project:
     """A copy of the project in which the workflow is run; always at the same place, so that kernels stay compiled."""
 
