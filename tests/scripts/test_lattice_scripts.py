@@ -101,6 +101,7 @@ def test_sampled_initial_parameters_of_a_hidden_layer(settings, moments):
     assert (after[0, :3] < before[0, :3]).all()
 
 
+@pytest.mark.slow
 def test_learning_stays_on_the_grid(settings, moments):
     section = settings["models"]["pairwise"]
     model = build_model(settings, section)

@@ -112,6 +112,7 @@ def test_twenty():
     assert len({(text, instead) for text, instead, _ in WRONG}) >= 20
 
 
+@pytest.mark.slow
 def test_snakemake_tells_it_before_any_job(tmp_path):
     """Asked for by name: exit code 1, the line, nothing done. Not asked for: in nobody's way."""
     for name in ("config", "workflow", "profiles", "envs"):
