@@ -130,6 +130,7 @@ def reconstruction(theta, lattices, rng):
     return change[None] / len(visible)
 
 
+@pytest.mark.slow
 def test_wrong_estimators_are_caught(monkeypatch):
     """Probabilities on one side, a sweep too many, the sign, hidden units not drawn again after the visible ones."""
     contrast, kernel = Contrast(Sampler(SMALL), SWEEPS), contrastive._contrast

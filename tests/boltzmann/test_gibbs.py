@@ -134,6 +134,7 @@ def test_draws_follow_the_model(name):
     assert goodness(Sampler(model), draw_theta(model)) > FALSE_ALARM
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "change"),
     [

@@ -38,6 +38,7 @@ def error(boundary, cells, substeps):
     return np.abs(np.exp(-nu[0, 2]) / wave(boundary, cells, 1.0) - 1).max()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("boundary", ["reflecting", "periodic"])
 def test_diffusion_and_decay_are_solved_to_fourth_order_in_space(boundary):
     errors = [error(boundary, cells, 100) for cells in (16, 32, 64)]

@@ -111,6 +111,7 @@ def differences(request):
     return Differences(request.param)
 
 
+@pytest.mark.slow
 def test_simulation_changes_as_the_hierarchy_says(differences):
     """Fifteen standard scores, none above six: false alarms below 1e-7."""
     assert differences.scores(differences.hierarchy(differences.equations)).max() < LIMIT

@@ -55,7 +55,12 @@ MISTAKES = [
         "A + A -> A",
         "reactions: got others, expected A + A -> 0 alone, for models of pairs",
     ),
-    (PAIRS, "observables.pairs.bins", 52, "observables.pairs.bins: radius 0.02 with bins of 0.0096"),
+    (
+        PAIRS,
+        "observables.pairs.bins",
+        52,
+        "observables.pairs.bins: radius: got 0.02, expected a multiple of the bin 0.0096",
+    ),
     (PAIRS, "observables.gaps", REMOVED, "observables.gaps: missing; needed for models of pairs"),
     (PAIRS, "matching.steps", [2, 4], "matching.steps: got 4, expected 1 to 3"),
     (PAIRS, "matching.initial_condition", 1, "matching.initial_condition: got 1, expected 0 to 0"),

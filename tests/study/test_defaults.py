@@ -37,6 +37,14 @@ def test_little_is_enough(save_study):
     assert study.observables == ("A", "B", "AA", "AB", "BB", "AAB")
     assert (study.ensemble.steps, list(study.ensemble.splits)) == (100, ["train", "test"])
     assert (model.title, model.initial.method) == ("pairs of two", "independent")
+    assert (model.family, model.learning.recipe) == ("composition", "mixed_coordinates")
+    assert (model.sampling.lattices, model.sampling.start) == (64, "random")
+    assert (model.domain.parameters, model.domain.lower) == (("A", "B", "AB", "AAB"), ())
+
+
+def test_natural_parameters_have_a_wide_grid(save_study):
+    natural = {"interactions": ["A", "B", "AB"], "family": "natural"}
+    model = load_study(save_study(SMALL | {"models": {"m": natural}})).models["m"]
     assert model.learning.recipe == "path_tracking" and model.sampling.lattices == 100
     assert model.domain.parameters == ("A", "B", "AB")
     assert (model.domain.lower, model.domain.upper) == ((-6, -6, -3), (3, 3, 3))
@@ -66,6 +74,7 @@ def test_hidden_parameters_are_in_the_domain_too():
 def test_what_is_given_stays():
     model = {
         "title": "mine",
+        "family": "natural",
         "interactions": ["B", "A"],
         "domain": {"parameters": ["A"], "lower": [-1], "upper": [1], "spacing": [0.5]},
         "initial": {"method": "exact"},

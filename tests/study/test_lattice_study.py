@@ -33,7 +33,7 @@ MISTAKES = [
     (
         "models.visible.learning.recipe",
         REMOVED,
-        "models.visible.learning.recipe: got null, expected 'gauss_newton', 'path_tracking' o",
+        "models.visible.learning.recipe: got null, expected 'gauss_newton', 'path_tracking', 'mixed_coordinates' or 'contrastive'",
     ),
     # wrong types
     ("title", 7, "title: got 7, expected text"),
@@ -95,7 +95,11 @@ MISTAKES = [
     # lattice
     ("lattice.shape", [0], "lattice.shape.0: got 0, expected 1 or more"),
     ("lattice.shape", [2, 2, 2, 2], "lattice: lattice shape: got (2, 2, 2, 2), expected one to three axes"),
-    ("lattice", {"shape": [2], "boundary": "periodic"}, "lattice: periodic lattice of shape (2,): every axis needs "),
+    (
+        "lattice",
+        {"shape": [2], "boundary": "periodic"},
+        "lattice: periodic lattice shape: got (2,), expected three sites",
+    ),
     # initial conditions
     ("initial_condition.box", REMOVED, "initial_condition: got none, expected exactly one of box, parameters, counts"),
     (

@@ -7,7 +7,7 @@ from dbd.plotting import NOISE, legend_below, line_styles, save, small_multiples
 
 def plot_rmse(evaluation, styles, observables):
     """Return the figure: a panel per observable, on a logarithmic scale."""
-    figure, [panels] = small_multiples(len(observables), xlabel="time", height=1.9, sharex=True, sharey=True)
+    figure, [panels] = small_multiples(len(observables), xlabel="time", height=2.2, sharex=True, sharey=True)
     for axes, observable in zip(panels, observables, strict=True):
         shown = evaluation[evaluation.observable == observable]
         for (model, kind), table in shown.groupby(["model", "kind"], sort=False):
@@ -20,7 +20,7 @@ def plot_rmse(evaluation, styles, observables):
         axes.locator_params("x", nbins=4)
     # Exact matching has no error to speak of in the statistics it matches: leave it out below the noise.
     panels[0].set_ylim(evaluation.noise[evaluation.noise > 0].min() / 3, 2 * evaluation.rmse.max())
-    figure.supylabel("RMSE over initial conditions (counts)")
+    figure.supylabel("RMSE (counts)")
     legend_below(figure)
     return figure
 

@@ -62,6 +62,7 @@ def test_matched_paths_have_the_moments_of_the_data(match):
     assert refined(backwards, 6) > 0.2
 
 
+@pytest.mark.slow
 def test_differences_match_and_fixed_parameters_stay(match):
     by_differences = replace(match, differences=True)
     assert refined(by_differences, 6) < 0.1
@@ -127,6 +128,7 @@ def test_misfit_of_a_trajectory_by_hand(match):
         assert not part[1::3].any() and not part[2::3].any()
 
 
+@pytest.mark.slow
 def test_refinement_brings_moments_closer(match):
     """A roughness that keeps trajectories off their paths: their moments are then what counts."""
     dynamics = Dynamics(HermiteGrid.covering((-3.0, -3.0), (2.0, 2.0), (0.5, 0.5)), 3, (0, 1), 0.1)
@@ -144,6 +146,7 @@ def test_refinement_brings_moments_closer(match):
     assert error(refined[-1]) < 0.8 * before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("refinements", [0, 3])
 def test_learning_goes_on_from_any_state_with_the_same_bytes(match, refinements):
     dynamics = Dynamics(HermiteGrid.covering((-3.0, -3.0), (2.0, 2.0), (0.5, 0.5)), 3, (0, 1), 0.1)

@@ -47,12 +47,11 @@ rule initial_parameters:
 
 # What every recipe learns from.
 TRAINING = {
-    "moments": expand(rules.combine_moments.output, split="train", allow_missing=True)[
-        0
-    ],
-    "initial": expand(
-        rules.initial_parameters.output, split="train", allow_missing=True
-    )[0],
+    name: expand(output, split="train", allow_missing=True)[0]
+    for name, output in {
+        "moments": rules.combine_moments.output,
+        "initial": rules.initial_parameters.output,
+    }.items()
 }
 
 

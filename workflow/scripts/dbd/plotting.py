@@ -98,8 +98,8 @@ def small_multiples(
 ) -> tuple[Figure | SubFigure, list[list[Axes]]]:
     """Return a figure with one block of panels for each of `counts`, and the panels of each block.
 
-    Up to four panels stand side by side, more come in rows of three. The lowest panels of a block have `xlabel` and
-    labelled ticks. `height` is that of a row in inches; `shared` says which axes panels share, as in `plt.subplots`.
+    Up to four panels stand side by side, more come in rows of three. The lowest panels have `xlabel` and labelled
+    ticks. `height` is that of a row in inches; `shared` says which axes panels share, as in `plt.subplots`.
     """
     columns = columns or (max(counts) if max(counts) <= 4 else 3)
     rows = [-(-count // columns) for count in counts]
@@ -110,9 +110,9 @@ def small_multiples(
         blocks.append(list(block.flat[:count]))
         for axes in block.flat[count:]:
             axes.set_visible(False)
-        for axes in blocks[-1][-columns:]:
-            axes.set_xlabel(xlabel)
-            axes.tick_params(labelbottom=True)
+    for axes in blocks[-1][-columns:]:
+        axes.set_xlabel(xlabel)
+        axes.tick_params(labelbottom=True)
     return figure, blocks
 
 

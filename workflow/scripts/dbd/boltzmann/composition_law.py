@@ -112,7 +112,6 @@ class CompositionLaw(MomentMap):
 
     def moments(self, theta, generator_of, threads=1):
         """Moments along trajectories, as `MomentMap.moments`; streams are those of the first time."""
-
         inner = threads if len(theta) == 1 else 1
 
         def follow(index: int) -> tuple[np.ndarray, np.ndarray]:

@@ -115,11 +115,12 @@ def _domain(model: Mapping[str, Any], species: list[str]) -> Any:
 
 
 def _mixed_domain(model: Mapping[str, Any], species: list[str]) -> Any:
-    """Domain in mixed coordinates: species, and couplings of a species with itself, up to four."""
+    """Domain in mixed coordinates: species, couplings of a species with itself, then others, up to four."""
     domain = model.get("domain") or {}
     words = _words(model.get("interactions"))
     alike = [word for word in words if len(word) == 2 and word[0] == word[1]]
-    parameters = [*species, *alike][: AXES + 1] if len(species) <= AXES else species[: AXES + 1]
+    others = [word for word in words if word not in species and word not in alike]
+    parameters = [*species, *alike, *others][: AXES + 1]
     return {"parameters": parameters, **domain} if isinstance(domain, Mapping) else domain
 
 
