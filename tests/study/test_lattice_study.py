@@ -33,7 +33,7 @@ MISTAKES = [
     (
         "models.visible.learning.recipe",
         REMOVED,
-        "models.visible.learning.recipe: got null, expected 'gauss_newton', 'path_tracking', 'mixed_coordinates' or 'contrastive'",
+        "models.visible.learning.recipe: got null, expected 'gauss_newton', 'path_tracking', 'mixed",
     ),
     # wrong types
     ("title", 7, "title: got 7, expected text"),

@@ -11,7 +11,7 @@ from dbd.learning.composition_matching import Matched
 from dbd.learning.recipes.mixed_coordinates import Ensemble, MixedCoordinates, matched_paths, pieces, spanning_functions
 from dbd.numerics.hermite import HermiteGrid
 from dbd.simulation.initial_conditions import place_counts
-from dbd.simulation.lattice_simulation import simulate_run
+from dbd.simulation.lattice_simulation import simulate_runs
 
 LATTICE = Lattice((8, 8), "periodic")
 SPECIES = ("A", "P")  # an enzyme that finds no substrate at the start would do; here A becomes P, absent at first
@@ -28,13 +28,10 @@ def streams(*place):
 def recipe():
     counts = []
     for condition, molecules in enumerate([12, 20, 28, 36]):
-        runs = []
-        for run in range(30):
-            generator = np.random.default_rng([condition, run])
-            start = place_counts([molecules, 0], LATTICE, "uniform", generator)
-            occupancy = simulate_run(start, NETWORK, LATTICE, "uniform", 1.0, STEPS, generator)
-            runs.append(count_observables(occupancy, LATTICE, SPECIES, MODEL.parameters))
-        counts.append(runs)
+        generators = [np.random.default_rng([condition, run]) for run in range(30)]
+        starts = np.stack([place_counts([molecules, 0], LATTICE, "uniform", generator) for generator in generators])
+        occupancy, _ = simulate_runs(starts, NETWORK, LATTICE, "uniform", 1.0, STEPS, generators)
+        counts.append(count_observables(occupancy, LATTICE, SPECIES, MODEL.parameters))
     counts = np.array(counts, float)
     mean = counts.mean(axis=1)
     centred = counts[..., :2] - mean[:, None, :, :2]
