@@ -17,7 +17,6 @@ MODELS = {
     "pairs of two species": EnergyModel(Lattice((6,)), ("A", "B"), ("A", "AA", "AB", "BB")),
     "words that are not palindromes": EnergyModel(Lattice((7,)), ("A", "B"), ("AAB", "ABBA", "AB")),
     "quartets": EnergyModel(Lattice((9,)), ("A",), ("AA", "AAA", "AAAA")),
-    "pairs from a reference density": EnergyModel(Lattice((6,)), ("A", "B"), ("A", "B", "AA", "AB"), (), 0.3),
     "hidden units": EnergyModel(Lattice((6,)), ("A",), ("A", "AA"), (HIDDEN,)),
     "wide hidden units of two species": EnergyModel(
         Lattice((5,)), ("A", "B"), ("AB",), (Layer(("X", "Y"), ("AX", "BX", "AY"), ((-1,), (2,))),)

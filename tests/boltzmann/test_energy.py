@@ -46,19 +46,6 @@ def test_full_lattice_counts():
     assert unwrapped.units == (1000, 729)
 
 
-def test_pairs_from_a_reference_density():
-    """On a torus the statistic of a pair is a sum over bonds of products of deviations, up to a constant."""
-    lattice, density = Lattice((3, 4), "periodic"), 0.3
-    words = ("A", "B", "AA", "AB")
-    visible = np.random.default_rng(2).integers(0, 3, (20, 12)).astype(np.uint8)
-    found = EnergyModel(lattice, ("A", "B"), words, (), density).statistics(visible)
-    a, b = ((visible == state)[:, lattice.bonds] - density for state in (1, 2))
-    deviations = np.stack([(a[..., 0] * a[..., 1]), a[..., 0] * b[..., 1] + b[..., 0] * a[..., 1]]).sum(axis=2).T
-    difference = found[:, 2:] - deviations
-    np.testing.assert_allclose(difference, np.tile(difference[0], (20, 1)), atol=1e-12)
-    np.testing.assert_array_equal(found[:, :2], EnergyModel(lattice, ("A", "B"), words).statistics(visible)[:, :2])
-
-
 @pytest.mark.parametrize(("boundary", "units"), [("open", 17 + 14), ("periodic", 24)])
 def test_units_on_bonds_are_an_interaction_of_neighbours(boundary, units):
     """Summed out, they leave the same bias on every site and a pair interaction; exact, by the sum over each unit.

@@ -28,9 +28,6 @@ MODELS = {
     "hidden units on bonds and at walls": EnergyModel(
         Lattice((2, 2)), ("A", "B"), ("A", "B"), (Layer(("X",), ("AX", "BX"), bonds=True),)
     ),
-    "pairs from a reference density": EnergyModel(
-        Lattice((2, 2)), ("A", "B"), ("A", "B", "AA", "AB"), (Layer(("X",), ("AX",), ((0, 0), (0, 1))),), 0.3
-    ),
     "eight species": EnergyModel(
         Lattice((2, 2)), tuple("ABCDEFGH"), ("A", "AA", "AB", "BC", "CH", "DE", "FF", "GH", "HH")
     ),

@@ -1,7 +1,6 @@
 """Sampled moments and their covariance Jacobian."""
 
 import numpy as np
-import pytest
 
 from dbd.boltzmann.energy import EnergyModel, Layer
 from dbd.boltzmann.gibbs import Sampler
@@ -54,11 +53,10 @@ def test_differences_are_the_derivative_for_independent_sites():
     assert abs(other[:, 0] - found[:, 0]).max() > 3 * error.max()  # without common random numbers
 
 
-@pytest.mark.parametrize("density", [0.0, 0.3])
-def test_statistics_are_those_of_the_model(density):
-    """Hidden layers and the reference density of pairs included."""
+def test_statistics_are_those_of_the_model():
+    """Hidden layers included."""
     layer = Layer(("X",), ("AX",), ((0, 0), (0, 1)))
-    model = EnergyModel(LATTICE, ("A",), ("A", "AA"), (layer,), density)
+    model = EnergyModel(LATTICE, ("A",), ("A", "AA"), (layer,))
     law = SamplingLaw(Sampler(model), ("A", "AA"), 50, 5, "random")
     theta = np.array([-0.5, 0.2, 0.4, -1.0])
     states = law.draw(theta, stream(2, "hidden"))

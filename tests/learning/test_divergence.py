@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from dbd.boltzmann.chain import Chain
-from dbd.learning.divergence import Divergence, segments
+from dbd.learning.divergence import Divergence
 from dbd.learning.misfit import Misfit
+from dbd.learning.pieces import segments
 
 
 @pytest.fixture

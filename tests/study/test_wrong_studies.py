@@ -72,17 +72,6 @@ WRONG = [
         "[A, AA], layers: [{species: [X], weights: [AX]}]}",
         "models.pairs: hidden layer ['X']: needs either offsets or a unit on every bond",
     ),
-    (
-        "[A, AA]}",
-        "[A, AA], reference_density: 0.2, initial: {method: independent}, sampling: {sweeps: 20}, "
-        "learning: {recipe: contrastive, steps: 1, rate: {A: 1, AA: 1}, window: 1, steps_per_shift: 1}}",
-        "models.pairs.reference_density: got 0.2, expected 0, or the recipe path_tracking and",
-    ),
-    (
-        "[A, AA]}",
-        "[AA], reference_density: 0.2}",
-        "models.pairs: interaction: got 'AA', expected species and pairs of them, with a refe",
-    ),
 ]
 
 

@@ -13,7 +13,7 @@ def learn_path_tracking(run, threads):
     """Return the recipe of a run."""
     learning, observables = run.section["learning"], list(run.moments.observable.values)
     matches = build_matches(learning, run.model, run.initial, run.means, observables, threads)
-    options = {key: learning[key] for key in ("iterations", "roughness", "refinements")}
+    options = {key: learning[key] for key in ("iterations", "roughness")}
     return PathTracking(matches, run.dynamics, **options, generator_of=run.generator)
 
 

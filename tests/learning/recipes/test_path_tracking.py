@@ -5,7 +5,6 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter1d
 
 from dbd.boltzmann.energy import EnergyModel
 from dbd.boltzmann.gibbs import Sampler
@@ -102,55 +101,10 @@ def test_trajectories_track_a_path():
     assert np.abs(problem.trajectories(start.splines) - paths).max() > 1e-2
 
 
-def test_misfit_of_a_trajectory_by_hand(match):
-    """Where a trajectory is looked at: half the squared relative differences and the prior, with their derivatives."""
-    trajectory = np.linspace(match.initial, [-0.3, -0.8, 0.5], TIMES)
-
-    def generator_of(time):
-        return stream(8, time)
-
-    found = match.misfit(trajectory, generator_of)
-    means, jacobians = zip(
-        *(match.law.response(trajectory[n], generator_of(n)) for n in range(0, TIMES, 3)), strict=True
-    )
-    difference = np.clip((np.array(means) - match.target[::3]) / match.scale, -0.2, 0.2) / 0.005
-    weight = 3 * (match.tolerance / 0.005) ** 2 / 0.6**2
-    coupling = trajectory[::3, 2]
-    np.testing.assert_allclose(found.value[::3], 1.5 * (difference**2).sum(axis=1) + weight / 2 * coupling**2)
-    slopes = gaussian_filter1d(jacobians, 1.0, axis=0, mode="nearest") / match.scale[:, None] / 0.005
-    gradient = 3 * np.einsum("nop,no->np", slopes, difference)
-    gradient[:, 2] += weight * coupling
-    np.testing.assert_allclose(found.gradient[::3], gradient)
-    np.testing.assert_allclose(
-        found.curvature[::3], 3 * np.swapaxes(slopes, 1, 2) @ slopes + np.diag([0, 0, weight]), rtol=1e-6
-    )
-    for part in found:
-        assert not part[1::3].any() and not part[2::3].any()
-
-
 @pytest.mark.slow
-def test_refinement_brings_moments_closer(match):
-    """A roughness that keeps trajectories off their paths: their moments are then what counts."""
+def test_learning_goes_on_from_any_state_with_the_same_bytes(match):
     dynamics = Dynamics(HermiteGrid.covering((-3.0, -3.0), (2.0, 2.0), (0.5, 0.5)), 3, (0, 1), 0.1)
-    states = list(PathTracking([match], dynamics, 4, 3.0, lambda *place: stream(6, *place), 6).states(None))
-    refined = [state for state in states if state.get("phase") == states[-1]["phase"]]
-    law = replace(match.law, lattices=1000)
-
-    def error(state):
-        theta = dynamics.integrate(state["u"], match.initial[None], TIMES - 1)[0]
-        means = np.stack([law.response(theta[n], stream(7, n)).mean for n in range(TIMES)])
-        return np.sqrt(np.mean(((means - match.target) / match.scale) ** 2))
-
-    before = error(states[-len(refined) - 1])
-    assert before > 0.05
-    assert error(refined[-1]) < 0.8 * before
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("refinements", [0, 3])
-def test_learning_goes_on_from_any_state_with_the_same_bytes(match, refinements):
-    dynamics = Dynamics(HermiteGrid.covering((-3.0, -3.0), (2.0, 2.0), (0.5, 0.5)), 3, (0, 1), 0.1)
-    recipe = PathTracking([match], dynamics, 4, 1e-9, lambda *place: stream(6, *place), refinements)
+    recipe = PathTracking([match], dynamics, 4, 1e-9, lambda *place: stream(6, *place))
     states = list(recipe.states(None))
     assert len(states) == len(states[-1]["action"])
     for place in (1, 3, 5, len(states) - 1):

@@ -97,10 +97,10 @@ def build_chain(model: EnergyModel) -> Chain:
     """
     layers = [(len(layer.species), set(layer.offsets), layer.wrap) for layer in model.layers]
     chain = model.lattice.dimension == 1 and model.lattice.boundary == "open" and len(model.species) == 1
-    if not chain or model.reference_density or layers not in ([], [(1, {(0,), (1,)}, False)]):
+    if not chain or layers not in ([], [(1, {(0,), (1,)}, False)]):
         raise ValueError(
             "has no exact moments, which an oracle, exact initial parameters, the recipe gauss_newton and predictions "
-            "without 'sampling' need; expected a model of one species on an open chain, without a reference density "
+            "without 'sampling' need; expected a model of one species on an open chain, "
             "and with at most one hidden layer of one species and offsets [[0], [1]]"
         )
     return Chain(model.lattice.size, model.parameters)

@@ -60,7 +60,7 @@ def cumulants_at_composition(model: EnergyModel, theta: np.ndarray) -> Canonical
         raise ValueError(f"lattice {model.lattice.shape}, {model.lattice.boundary}: expected an open chain")
     if len(model.layers) > 1 or any(layer.bonds or layer.wrap for layer in model.layers):
         raise ValueError("hidden layers: expected at most one, with offsets and without connections around the ends")
-    sites, species, coupled = model.lattice.size, len(model.species), model.centring.T @ np.asarray(theta, float)
+    sites, species, coupled = model.lattice.size, len(model.species), np.asarray(theta, float)
     length = max([2, *map(len, model.interactions), *(np.ptp(layer.offsets) + 1 for layer in model.layers)])
     last = np.concatenate([table.max(axis=1) for table in model.connections] or [np.empty(0, int)])
     log_z, mean, covariance = _grow(
@@ -69,8 +69,8 @@ def cumulants_at_composition(model: EnergyModel, theta: np.ndarray) -> Canonical
     numbers = (sites + 1,) * species
     return Canonical(
         log_z.reshape(numbers),
-        (mean @ model.centring.T).reshape(*numbers, -1),
-        (model.centring @ covariance @ model.centring.T).reshape(*numbers, len(coupled), -1),
+        mean.reshape(*numbers, -1),
+        covariance.reshape(*numbers, len(coupled), -1),
     )
 
 

@@ -117,7 +117,7 @@ def conditional_blocks(model: EnergyModel) -> tuple[Block, ...]:
                 shift.astype(np.uint64),
                 np.array([2**count - 1 for count in bits], np.uint64),
                 start.astype(np.uint64),
-                np.concatenate([factor.features for factor in factors]) @ model.centring.T,
+                np.concatenate([factor.features for factor in factors]),
             )
         )
     return tuple(blocks)

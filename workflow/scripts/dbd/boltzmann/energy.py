@@ -62,8 +62,6 @@ class EnergyModel:
         words windows of sites in a row along an axis; each bond or window once, read in both directions.
     layers
         Hidden layers from the lowest to the highest; several make a deep Boltzmann machine.
-    reference_density
-        Density of every species that pairs are counted from, see `centring`.
 
     Raises
     ------
@@ -75,7 +73,6 @@ class EnergyModel:
     species: tuple[str, ...]
     interactions: tuple[str, ...]
     layers: tuple[Layer, ...] = ()
-    reference_density: float = 0.0
 
     def __post_init__(self):
         _check_species(self.species, taken=())
@@ -87,12 +84,6 @@ class EnergyModel:
                 )
             if unknown := sorted(set(word) - set(self.species)):
                 raise ValueError(f"interaction {word!r}: species: {mismatch(repr(unknown[0]), one_of(self.species))}")
-        if self.reference_density:
-            for word in self.interactions:
-                if len(word) > 2 or not set(word) <= set(self.interactions):
-                    raise ValueError(
-                        f"interaction: {mismatch(repr(word), 'species and pairs of them, with a reference density')}"
-                    )
         taken, below = self.species, self.species
         for layer in self.layers:
             _check_species(layer.species, taken)
@@ -122,25 +113,6 @@ class EnergyModel:
     def parameters(self) -> tuple[str, ...]:
         """Names of theta: visible interactions, then for every layer its weights and its hidden biases."""
         return self.interactions + tuple(word for layer in self.layers for word in layer.weights + layer.species)
-
-    @cached_property
-    def centring(self) -> np.ndarray:
-        """Matrix (P, P) that takes totals over the lattice to sufficient statistics.
-
-        With a reference density m, pairs are of deviations from it: the statistic of AB is AB - z m (A + B), that of AA
-        is AA - z m A, with the mean number z of neighbours of a site; up to a constant and what the walls change, the
-        sum over bonds of (a - m)(b' - m) and its reverse. The family of distributions is the same, but a coupling that
-        builds up leaves the density nearly as it is, so that biases say by themselves where the system is.
-        """
-        matrix = np.eye(len(self.parameters))
-        if not self.reference_density:
-            return matrix
-        neighbours = 2 * len(self.lattice.bonds) / self.lattice.size
-        for k, word in enumerate(self.interactions):
-            if len(word) == 2:
-                for letter in set(word):
-                    matrix[k, self.parameters.index(letter)] -= self.reference_density * neighbours
-        return matrix
 
     @property
     def alphabets(self) -> tuple[tuple[str, ...], ...]:
@@ -201,7 +173,7 @@ class EnergyModel:
 
         Returns
         -------
-        Totals over the lattice, pairs as `centring` says; float64, shape (..., parameter).
+        Totals over the lattice; float64, shape (..., parameter).
         """
         counts = [_count_word(self.lattice, visible, self._states(word, 0)) for word in self.interactions]
         for number, (layer, table, here, below) in enumerate(
@@ -214,7 +186,7 @@ class EnergyModel:
                 )
                 counts.append(edges.sum(axis=(-2, -1)))
             counts += [(here == self._state(letter, number)).sum(axis=-1) for letter in layer.species]
-        return np.stack(counts, axis=-1) @ self.centring.T
+        return np.stack(counts, axis=-1).astype(float)
 
     def energy(self, theta: np.ndarray, visible: np.ndarray, hidden: Sequence[np.ndarray] = ()) -> np.ndarray:
         """Energy ``- theta . phi`` of given configurations, in units of temperature; shape (...)."""

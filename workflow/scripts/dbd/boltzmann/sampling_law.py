@@ -122,7 +122,6 @@ class SamplingLaw(MomentMap):
         if model.layers:
             all_statistics = model.statistics(self.sampler.visible(states), self.sampler.hidden(states))
             statistics = np.concatenate([statistics, all_statistics[:, len(model.interactions) :]], axis=1)
-        statistics = statistics @ model.centring.T
         mean = counts.mean(axis=0)
         return Response(mean, (counts - mean).T @ (statistics - statistics.mean(axis=0)) / (self.lattices - 1))
 

@@ -27,7 +27,7 @@ def build_model(settings: Mapping[str, Any], model: Mapping[str, Any]) -> Energy
         for layer in model["layers"]
     ]
     species, interactions = tuple(settings["species"]), tuple(model["interactions"])
-    return EnergyModel(build_lattice(settings), species, interactions, tuple(layers), model["reference_density"])
+    return EnergyModel(build_lattice(settings), species, interactions, tuple(layers))
 
 
 def build_moment_map(model: EnergyModel, observables: Sequence[str], section: Mapping[str, Any]) -> MomentMap:

@@ -8,6 +8,7 @@ import numpy as np
 
 from dbd.boltzmann.chain import Chain
 from dbd.learning.misfit import Misfit
+from dbd.learning.pieces import segments
 from dbd.learning.static_matching import match, objective
 
 
@@ -60,13 +61,3 @@ class Divergence:
         return Misfit(
             self.runs * (point.value - self._least[:, :times]), self.runs * point.gradient, self.runs * point.curvature
         )
-
-
-def segments(trajectories: np.ndarray, length: int) -> np.ndarray:
-    """Cut (R, times, ...) into pieces of `length` steps that share their end points: (R * pieces, length + 1, ...).
-
-    Right-hand sides that fit such pieces, each from its own start, are where to begin with whole trajectories.
-    """
-    pieces = (trajectories.shape[1] - 1) // length
-    index = length * np.arange(pieces)[:, None] + np.arange(length + 1)
-    return trajectories[:, index].reshape(-1, length + 1, *trajectories.shape[2:])

@@ -34,23 +34,18 @@ class Distance:
         Where trajectories should be, (R, times, P).
     tolerance
         Distance that counts as one.
-    every
-        Time steps between those that are looked at and stand for the others.
     """
 
     paths: np.ndarray
     tolerance: float
-    every: int = 1
 
     def __call__(self, states: np.ndarray) -> Misfit:
         """Misfit of trajectories (R, times, P)."""
-        weight = np.zeros((states.shape[1], 1))
-        weight[:: self.every] = self.every
         distance = (states - self.paths[:, : states.shape[1]]) / self.tolerance
-        curvature = weight[..., None] * np.eye(states.shape[2]) / self.tolerance**2
+        curvature = np.eye(states.shape[2]) / self.tolerance**2
         return Misfit(
-            weight[:, 0] * (distance**2).sum(axis=-1) / 2,
-            weight * distance / self.tolerance,
+            (distance**2).sum(axis=-1) / 2,
+            distance / self.tolerance,
             np.broadcast_to(curvature, (*states.shape, states.shape[2])),
         )
 

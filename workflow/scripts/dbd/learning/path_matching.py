@@ -15,8 +15,6 @@ few sweeps is not that of many; with one of a tenth couplings stay below it. The
 the path one that differential equations can follow, and averages the noise of sampling over neighbouring times.
 Differences and steps are bounded: far from the data the covariance of the lattices says little.
 
-Trajectories of differential equations are bent as little as these are, so their misfit is the objective without the
-second differences.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,7 +27,6 @@ from scipy.linalg import solve
 from scipy.ndimage import gaussian_filter1d
 
 from dbd.boltzmann.sampling_law import Response, SamplingLaw
-from dbd.learning.misfit import Misfit
 from dbd.numerics.threads import parallel
 
 TOLERANCE = 0.02  # difference of moments, relative to their range, that counts as one if nothing else is said
@@ -38,9 +35,8 @@ BEND = 0.1  # second difference of a parameter that counts as one
 REACH = 0.3  # damping: a change of a parameter in one step that counts as one
 LONGEST = 0.25  # largest change of a parameter in one step
 LARGEST = 0.2  # relative difference of moments beyond which it is taken for this
-EVERY = 3  # time steps between those that the first path, and trajectories, are matched at
+EVERY = 3  # time steps between those that the first path is matched at
 TRIALS = 5  # steps at each of them
-FINE = 0.005  # relative difference of moments that counts as one in the misfit of a trajectory
 DIFFERENCES = 5  # time steps between those at which derivatives of moments are taken by differences
 SMOOTHING = 2.5  # standard deviation in time steps of the Gaussian that takes the noise of sampling off a path
 
@@ -133,26 +129,6 @@ class PathMatch:
         change = np.zeros_like(path)
         change[1:] = _bounded(-solve(curvature, gradient, assume_a="pos").reshape(times - 1, parameters))
         return Step(path + change, difference / self.scale, gradient)
-
-    def misfit(self, trajectory: np.ndarray, generator_of: Callable[[int], np.random.Generator]) -> Misfit:
-        """Misfit of a trajectory (times, P): the objective without its second differences, which it does not need.
-
-        Every few times stand for those between. Moments are drawn with the stream of each time, so that those of two
-        trajectories can be compared.
-        """
-        times, parameters = trajectory.shape
-        seen = np.arange(0, times, EVERY)
-        responses = [self.law.response(trajectory[n], generator_of(n)) for n in seen]
-        difference = np.stack([response.mean for response in responses]) - self.target[seen]
-        jacobian = gaussian_filter1d([response.jacobian for response in responses], 1.0, axis=0, mode="nearest")
-        residual, slope = self._relative(difference, jacobian)
-        shift = trajectory[seen] - self.initial
-        result = Misfit(np.zeros(times), np.zeros((times, parameters)), np.zeros((times, parameters, parameters)))
-        weight = EVERY * (self.tolerance / FINE) ** 2
-        result.value[seen] = weight / 2 * ((residual**2).sum(axis=1) + shift**2 @ self._prior)
-        result.gradient[seen] = weight * (np.einsum("nop,no->np", slope, residual) + self._prior * shift)
-        result.curvature[seen] = weight * (np.einsum("nop,noq->npq", slope, slope) + np.diag(self._prior))
-        return result
 
     def solve(self, iterations: int, generator_of: Callable[..., np.random.Generator]) -> np.ndarray:
         """Path (times, P) after a number of steps, averaged over the later half of them and smoothed."""

@@ -116,15 +116,6 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
         matched |= model.oracle and not sampled
         if matched or model.sampling is None:
             yield from attempt(where, build_chain, energy)
-        tracked = isinstance(model.learning, PathTrackingSection) and model.initial.method in ("independent", "sampled")
-        if model.reference_density and not tracked:
-            yield (
-                f"{where}.reference_density",
-                mismatch(
-                    model.reference_density,
-                    "0, or the recipe path_tracking and an initial method that is independent or sampled",
-                ),
-            )
         unknown = [
             (key, parameter)
             for key, named in (

@@ -113,11 +113,6 @@ class PathTrackingSection(Strict):
         "with a larger one couplings stay smaller, and the model away from its ordered phases.",
     )
     roughness: Positive = Field(1e-7, description="Weight of the roughness penalty.")
-    refinements: Annotated[int, Field(ge=0, strict=True)] = Field(
-        0,
-        description="Most steps, after tracking, in which the right-hand sides are fitted to the moments themselves: "
-        "for many initial conditions, of which no path can be tracked exactly.",
-    )
 
 
 class MixedCoordinatesSection(Strict):
@@ -200,11 +195,6 @@ class ModelSection(Strict):
         description="Coordinates of the distribution. natural: every parameter is a bias or a coupling, and numbers of "
         "molecules are free; composition: the parameters of species are densities, and couplings act at fixed "
         "composition (mixed coordinates).",
-    )
-    reference_density: Annotated[Number, Field(ge=0, le=1)] = Field(
-        0,
-        description="Density that pairs are counted from: with one near those of the species, biases are near those of "
-        "independent sites whatever the couplings, and say better where the system is. For path_tracking only.",
     )
     domain: DomainSection | None = Field(
         None, description="What the right-hand sides depend on; by default the first three parameters, on a wide grid."

@@ -27,6 +27,7 @@ from dbd.boltzmann.energy import EnergyModel
 from dbd.files.checkpoints import State
 from dbd.kinetics.reactions import ReactionNetwork
 from dbd.learning.composition_matching import Matched, couplings_of, match_paths
+from dbd.learning.pieces import overlapping
 from dbd.learning.reaction_dynamics import RELAXATION, ReactionDynamics
 from dbd.learning.recipes.base import Recipe
 from dbd.numerics.hermite import HermiteGrid
@@ -295,8 +296,8 @@ class Learning:
         """Whole trajectories of some initial conditions, or pieces of `length` steps from the smoothed paths."""
         paths, metric, starts = self.paths[some], self.metric[some], self.initial[some]
         if length < paths.shape[1] - 1:
-            paths, metric = pieces(paths, length), pieces(metric, length)
-            starts = np.ascontiguousarray(pieces(self.smooth[some], length)[:, 0])
+            paths, metric = overlapping(paths, length), overlapping(metric, length)
+            starts = np.ascontiguousarray(overlapping(self.smooth[some], length)[:, 0])
         every = max(1, paths.shape[0] * paths.shape[1] // RESIDUALS)
         every = min(every, length)
         return Trajectories(self.dynamics, self.span, self.scale, starts, paths, metric, every, self.threads)
@@ -342,11 +343,3 @@ def spanning_functions(grid: HermiteGrid, points: np.ndarray) -> np.ndarray:
     size, vectors = np.linalg.eigh(values @ kernels)
     kept = np.flatnonzero(size > 1e-8 * size[-1])[-FUNCTIONS:]
     return np.ascontiguousarray(splines @ (kernels @ (vectors[:, kept] / np.sqrt(size[kept]))))
-
-
-def pieces(trajectories: np.ndarray, length: int) -> np.ndarray:
-    """Pieces of `length` steps, as few as cover trajectories (R, times, ...): (R * pieces, length + 1, ...)."""
-    last = trajectories.shape[1] - 1
-    starts = np.linspace(0, last - length, -(-last // length)).round().astype(int)
-    cut = trajectories[:, starts[:, None] + np.arange(length + 1)]
-    return np.ascontiguousarray(cut.reshape(-1, length + 1, *trajectories.shape[2:]))

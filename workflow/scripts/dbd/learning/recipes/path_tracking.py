@@ -6,10 +6,6 @@ So sampling and differential equations are kept apart. First every initial condi
 whose moments match the data (`dbd.learning.path_matching`). Then the right-hand sides are made to track these paths
 (`dbd.learning.kernel_span`), a deterministic problem: short pieces of trajectories first, each from a point of the
 path, then longer ones, and whole ones last.
-
-Paths of many initial conditions cannot all be tracked: each has used freedom that the moments leave and that no common
-differential equation has. After tracking, the right-hand sides may therefore be fitted to the sampled moments along
-whole trajectories (*refinements*), with the same random numbers in every step, so that steps can be compared.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,8 +17,8 @@ from dbd.files.checkpoints import State
 from dbd.learning.descent import Position
 from dbd.learning.dynamics import Dynamics
 from dbd.learning.kernel_span import Distance, SpanProblem, kernel_functions, tube
-from dbd.learning.misfit import Misfit, Objective
-from dbd.learning.path_matching import EVERY, PathMatch, smooth
+from dbd.learning.path_matching import PathMatch, smooth
+from dbd.learning.pieces import overlapping
 from dbd.learning.recipes.base import Recipe, run_phase
 from dbd.numerics.threads import parallel
 
@@ -35,7 +31,7 @@ POINTS = 700  # about the most points that carry kernels
 
 @dataclass(frozen=True)
 class PathTracking(Recipe):
-    """Static matching along time, then tracking, then steps on the moments of whole trajectories if asked for.
+    """Static matching along time, then tracking.
 
     A state's action is first the mean square difference of the moments, relative to their ranges, over initial
     conditions, times and observables, with the norm of the gradient of the matching objective; then the action of the
@@ -54,8 +50,6 @@ class PathTracking(Recipe):
         Weight of the energy of the right-hand sides.
     generator_of
         Stream of a name and numbers.
-    refinements
-        Most steps on the moments of whole trajectories, after tracking.
     """
 
     matches: Sequence[PathMatch]
@@ -63,7 +57,6 @@ class PathTracking(Recipe):
     iterations: int
     roughness: float
     generator_of: Callable[..., np.random.Generator]
-    refinements: int = 0
 
     @property
     def threads(self) -> int:
@@ -125,40 +118,21 @@ class PathTracking(Recipe):
     def _problems(self, paths: np.ndarray) -> list[tuple[SpanProblem, int]]:
         """Problems that are solved one after the other, each with the most steps it takes."""
         last = paths.shape[1] - 1
-        # Where moments have the last word, tracking only has to get close.
-        shorter, every = (PIECES[:1], EVERY) if self.refinements else (PIECES, 1)
-        lengths = [length for length in shorter if length < last] + [last]
+        lengths = [length for length in PIECES if length < last] + [last]
         points, _ = tube(paths[..., list(self.dynamics.domain)].reshape(-1, len(self.dynamics.domain)))
         functions = kernel_functions(self.dynamics.grid, points[:: -(-len(points) // POINTS)])
-
-        def problem(starts: np.ndarray, objective: Objective, length: int) -> SpanProblem:
-            starts = np.ascontiguousarray(starts)
-            return SpanProblem(
-                self.dynamics, starts, objective, length, self.roughness, self.threads, functions=functions
-            )
 
         problems = []
         for length in lengths:
             pieces = overlapping(paths, length)
-            distance = Distance(pieces, CLOSE, every)
-            problems.append((problem(pieces[:, 0], distance, length), MOST_STEPS[length == last]))
-        if self.refinements:
-            problems.append((problem(paths[:, 0], self._misfit, last), self.refinements))
-        return problems
-
-    def _misfit(self, trajectories: np.ndarray) -> Misfit:
-        """Misfit of the moments of trajectories (R, times, P); their random numbers are always the same."""
-
-        def misfit(index: int) -> Misfit:
-            return self.matches[index].misfit(
-                trajectories[index], lambda time: self.generator_of("moments", index, time)
+            problem = SpanProblem(
+                self.dynamics,
+                np.ascontiguousarray(pieces[:, 0]),
+                Distance(pieces, CLOSE),
+                length,
+                self.roughness,
+                self.threads,
+                functions=functions,
             )
-
-        return Misfit(*map(np.stack, zip(*parallel(misfit, range(len(self.matches)), self.threads), strict=True)))
-
-
-def overlapping(paths: np.ndarray, length: int) -> np.ndarray:
-    """Pieces of `length` steps, as few as cover paths (R, times, P), evenly spaced: (R * pieces, length + 1, P)."""
-    last = paths.shape[1] - 1
-    starts = np.linspace(0, last - length, -(-last // length)).round().astype(int)
-    return paths[:, starts[:, None] + np.arange(length + 1)].reshape(-1, length + 1, paths.shape[2])
+            problems.append((problem, MOST_STEPS[length == last]))
+        return problems
