@@ -8,7 +8,8 @@ from dbd.kinetics.reactions import ReactionNetwork
 from dbd.lattice.geometry import Lattice
 from dbd.lattice.observables import count_observables
 from dbd.learning.composition_matching import Matched
-from dbd.learning.recipes.mixed_coordinates import Ensemble, MixedCoordinates, matched_paths, pieces, spanning_functions
+from dbd.learning.pieces import overlapping
+from dbd.learning.recipes.mixed_coordinates import Ensemble, MixedCoordinates, matched_paths, spanning_functions
 from dbd.numerics.hermite import HermiteGrid
 from dbd.simulation.initial_conditions import place_counts
 from dbd.simulation.lattice_simulation import simulate_runs
@@ -97,7 +98,7 @@ def test_span_takes_given_values_and_is_orthonormal_in_the_energy():
 
 def test_pieces_cover_trajectories():
     path = np.arange(2 * 11).reshape(2, 11, 1)
-    cut = pieces(path, 4)
+    cut = overlapping(path, 4)
     assert cut.shape == (6, 5, 1)
     np.testing.assert_array_equal(cut[:3, 0, 0], [0, 3, 6])
     assert set(cut[:3].ravel()) == set(range(11))
