@@ -124,11 +124,14 @@ class Trajectories:
         difference = (states - self.paths)[:, self.times]
         return states, np.einsum("rtij,rtj->rti", self.root, difference)
 
+    def values(self, point: np.ndarray) -> np.ndarray:
+        """The action of every trajectory, (R,)."""
+        with np.errstate(all="ignore"):
+            return np.nan_to_num((self.residuals(point)[1] ** 2).sum(axis=(1, 2)) / 2, nan=np.inf, posinf=np.inf)
+
     def value(self, point: np.ndarray) -> float:
         """The action."""
-        with np.errstate(all="ignore"):
-            total = (self.residuals(point)[1] ** 2).sum() / 2
-        return float(total) if np.isfinite(total) else np.inf
+        return float(self.values(point).sum())
 
     def expand(self, point: np.ndarray) -> Expansion:
         """The action, its gradient and its Gauss-Newton matrix."""
@@ -155,8 +158,8 @@ class MixedCoordinates(Recipe):
 
     Short pieces of trajectories that start on the matched paths come first, then whole ones, with the first candidate
     of the roughness, while a part of the initial conditions is left out. The other candidates follow as long as the
-    action of the left-out ones falls; then all are learned from with the best. Fewer than four initial conditions are
-    all learned from, with the first candidate.
+    median action of the left-out ones falls; then all are learned from with the best. Fewer than four initial conditions
+    are all learned from, with the first candidate.
 
     Parameters
     ----------
@@ -206,7 +209,7 @@ class MixedCoordinates(Recipe):
             roughness, whole = self.roughness[trial], phase >= len(lengths) - 1
             point, action, gradient = learning.learn(problem, point, roughness, STEPS[whole])
             if whole and not over:
-                score = learning.problem(lengths[-1], left_out).value(point) if left_out.any() else 0.0
+                score = np.median(learning.problem(lengths[-1], left_out).values(point)) if left_out.any() else 0.0
                 scores = np.append(scores, score)
             state = state | {
                 "point": point,
