@@ -158,8 +158,8 @@ class MixedCoordinates(Recipe):
 
     Short pieces of trajectories that start on the matched paths come first, then whole ones, with the first candidate
     of the roughness, while a part of the initial conditions is left out. The other candidates follow as long as the
-    median action of the left-out ones falls; then all are learned from with the best. Fewer than four initial conditions
-    are all learned from, with the first candidate.
+    median action of the left-out ones falls; then all are learned from with the best. Fewer than four initial
+    conditions are all learned from, with the first candidate.
 
     Parameters
     ----------
