@@ -55,7 +55,7 @@ WRONG = [
     (
         "pairs: {",
         "pairs: {recipe: adam, ",
-        "models.pairs: unknown key 'recipe', expected one of title, interactions, layers, family, ref",
+        "models.pairs: unknown key 'recipe', expected one of title, interactions, layers, family, spr",
     ),
     (
         "[A, AA]}",
