@@ -5,7 +5,13 @@ from itertools import product
 import numpy as np
 import pytest
 
-from dbd.boltzmann.composition_law import Chains, CompositionLaw, covariance_at_composition
+from dbd.boltzmann.composition_law import (
+    Chains,
+    CompositionLaw,
+    covariance_at_composition,
+    spread_names,
+    spread_of,
+)
 from dbd.boltzmann.energy import EnergyModel
 from dbd.lattice.geometry import Lattice
 from dbd.learning.composition_matching import couplings_of, match_paths
@@ -74,6 +80,22 @@ def test_absent_species_have_no_say():
     alone = match_paths(only, density[..., :1], counts[..., :1], 1000, streams)
     np.testing.assert_allclose(matched.couplings[0, :4, 0], alone.couplings[0, :4, 0], atol=0.25)
     assert couplings_of(MODEL) == [2, 3, 4]
+
+
+def test_composition_has_the_spread_it_is_given():
+    lattice = Lattice((10, 10), "periodic")
+    model = EnergyModel(lattice, ("A", "B"), ("A", "B", "AA", "AB", "BB"))
+    assert spread_names(model) == ("var AA", "var AB", "var BB")
+    theta = np.array([0.3, 0.2, 0.4, -0.2, 0.1, 0.25, -0.1, 0.16])  # covariances divided by 100 sites
+    covariance = np.array([[25.0, -10.0], [-10.0, 16.0]])
+    np.testing.assert_allclose(spread_of(model, theta), covariance)
+    assert spread_of(model, theta[:5]) is None
+    moments = CompositionLaw(model, ("A", "B"), 256, 1).moments(theta[None, None], streams)
+    np.testing.assert_allclose(moments.mean[0, 0], [30, 20], atol=0.02)
+    np.testing.assert_allclose(moments.std[0, 0], [5, 4], rtol=0.05)
+    impossible = theta.copy()
+    impossible[5:] = [0.25, 0.9, 0.16]  # more covariance than variance
+    assert np.isfinite(CompositionLaw(model, ("A", "B"), 64, 1).moments(impossible[None, None], streams).std).all()
 
 
 @pytest.mark.parametrize("start", ["random", "separated", "dispersed"])

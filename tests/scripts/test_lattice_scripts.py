@@ -114,7 +114,8 @@ def test_composition_is_matched_and_learned(settings, moments):
     covariance = np.broadcast_to(np.diag([4.0] * shape[-1]), shape)
     variables = {"covariance": ((*COUNTS, "other"), covariance), "runs": ("initial_condition", [100])}
     data = moments.assign(variables).assign_coords(other=moments.observable.values)
-    section = settings["models"]["pairwise"]
+    section = settings["models"]["pairwise"] | {"domain": {"parameters": ["A", "AA"]}}
+    settings = settings | {"seed": 1, "models": {"pairwise": section}}
     model = build_model(settings, section)
     streams = partial(stream, 1)
     start = at_composition(model, section | {"initial": {"method": "independent", "others": {}}}, data, None, streams)
@@ -123,12 +124,12 @@ def test_composition_is_matched_and_learned(settings, moments):
     theta, mean, error = composition_match(section, model, data, streams, 1)
     assert (np.abs(theta[..., 3:]) < 0.5).all() and (error[..., 3:] > 0).all()
     np.testing.assert_allclose(mean[..., :3], data["mean"].values[:, :13, :3], atol=0.51)  # two compositions
-    recipe = learn_mixed_coordinates(settings | {"seed": 1}, "rossler", "pairwise", data, start, 1)
+    recipe = learn_mixed_coordinates(settings, "rossler", "pairwise", data, start, 1)
     *_, last = recipe.states(None)
     learned = dataset_of(recipe, last)
     assert learned.sizes["function"] == 7 + 6
     np.testing.assert_allclose(learned.theta.values[..., :3], data["mean"].values[:, :13, :3] / 64, atol=0.02)
-    predicted = predict_moments(settings | {"seed": 1}, "rossler", "test", "pairwise", learned, start, 1)
+    predicted = predict_moments(settings, "rossler", "test", "pairwise", learned, start, 1)
     np.testing.assert_allclose(predicted["mean"].values[..., :3], 64 * predicted.theta.values[..., :3], atol=0.51)
 
 

@@ -123,7 +123,7 @@ wildcard_constraints:
 
 
 # Keys of a model that say which family its Boltzmann distribution is from.
-FAMILY = ("family", "interactions", "layers")
+FAMILY = ("family", "spread", "interactions", "layers")
 
 
 @cache

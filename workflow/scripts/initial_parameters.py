@@ -11,10 +11,10 @@ from dbd.boltzmann.gibbs import Sampler
 from dbd.boltzmann.independent_sites import independent_biases
 from dbd.boltzmann.sampling_law import SamplingLaw
 from dbd.build.mixed_coordinates import ensemble_of
-from dbd.build.model import build_model
+from dbd.build.model import build_model, parameter_names
 from dbd.files.netcdf import provenance, read, read_lattices, variable, write
 from dbd.job import job
-from dbd.learning.composition_matching import match_paths
+from dbd.learning.composition_matching import Matched, match_paths
 from dbd.learning.path_matching import path_matches
 from dbd.learning.recipes.mixed_coordinates import matched_paths
 from dbd.learning.static_matching import match
@@ -45,15 +45,16 @@ def independent(model, section, moments, lattices, generator_of):
 
 def at_composition(model, section, moments, lattices, generator_of):
     """Initial densities, and couplings that match the initial moments or, for independent sites, are as given."""
-    data = ensemble_of(model, moments, 0)
+    data = ensemble_of(model, moments, 0, section["spread"])
     if section["initial"]["method"] == "independent":
-        theta = np.zeros((len(data.density), len(model.parameters)))
-        theta[:, [model.parameters.index(name) for name in model.species]] = data.density[:, 0]
+        matched = Matched(np.zeros_like(data.counts), None, np.zeros_like(data.counts))
+        theta = matched_paths(model, data, matched)[0][:, 0]
         for name, value in section["initial"]["others"].items():
             theta[:, model.parameters.index(name)] = value
         return theta
-    matched = match_paths(model, data.density, data.counts, data.runs, generator_of)
-    return matched_paths(model, data.density, matched)[0][:, 0]
+    spread = data.covariance if data.spread else None
+    matched = match_paths(model, data.density, data.counts, data.runs, generator_of, covariance=spread)
+    return matched_paths(model, data, matched)[0][:, 0]
 
 
 def sampled(model, section, moments, lattices, generator_of):
@@ -90,7 +91,7 @@ def initial_parameters(settings, study, split, name, moments, lattices):
     theta = method(model, section, moments, lattices, generator_of)
     meaning = "parameters of the Boltzmann distribution at time zero"
     variables = {"theta": variable("initial_condition parameter", theta, meaning)}
-    return xr.Dataset(variables, {"parameter": list(model.parameters)})
+    return xr.Dataset(variables, {"parameter": list(parameter_names(section, model))})
 
 
 if __name__ == "__main__":

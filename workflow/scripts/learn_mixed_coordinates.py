@@ -38,7 +38,7 @@ def learn_mixed_coordinates(settings, study, name, moments, initial, threads):
     return MixedCoordinates(
         model,
         build_network(settings),
-        ensemble_of(model, moments, section["learning"]["last_step"]),
+        ensemble_of(model, moments, section["learning"]["last_step"], section["spread"]),
         initial,
         domain_axes(section, model),
         settings["ensemble"]["dt"],
@@ -53,7 +53,7 @@ def dataset_of(recipe, state):
     """Return the dataset of learned dynamics."""
     matched = Matched(*(state[field] for field in Matched._fields))
     dynamics, model, grid = recipe.learning(matched).dynamics, recipe.model, "corners and spacing of the grid"
-    path, error = matched_paths(model, recipe.data.density, matched)
+    path, error = matched_paths(model, recipe.data, matched)
     theta = dynamics.integrate(state["u"], recipe.initial, path.shape[1] - 1, recipe.threads)
     points = "initial_condition time parameter"
     return xr.Dataset(
@@ -72,7 +72,7 @@ def dataset_of(recipe, state):
             "gradient_norm": variable("phase", state["gradient_norm"], "norm of the gradient at the end of a phase"),
         },
         {
-            "parameter": list(model.parameters),
+            "parameter": list(dynamics.names),
             "function": list(dynamics.functions),
             "axis": [model.parameters[k] for k in recipe.domain],
         },

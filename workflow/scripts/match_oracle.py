@@ -12,7 +12,7 @@ import xarray as xr
 from dbd.boltzmann.chain import build_chain
 from dbd.boltzmann.moment_map import ExactMoments
 from dbd.build.mixed_coordinates import ensemble_of
-from dbd.build.model import build_model, build_moment_map
+from dbd.build.model import build_model, build_moment_map, parameter_names
 from dbd.build.path_matching import build_matches
 from dbd.files.netcdf import provenance, read, variable, write
 from dbd.job import job
@@ -44,9 +44,14 @@ def sampled_match(section, model, moments, initial, generator_of, threads):
 
 def composition_match(section, model, moments, generator_of, threads):
     """Return densities and couplings that match simulated moments, their sampled moments, and errors of couplings."""
-    data, observables = ensemble_of(model, moments, section["learning"]["last_step"]), list(moments.observable.values)
-    matched = match_paths(model, data.density, data.counts, data.runs, generator_of, threads)
-    theta, error = matched_paths(model, data.density, matched)
+    data, observables = (
+        ensemble_of(model, moments, section["learning"]["last_step"], section["spread"]),
+        list(moments.observable.values),
+    )
+    matched = match_paths(
+        model, data.density, data.counts, data.runs, generator_of, threads, data.covariance if data.spread else None
+    )
+    theta, error = matched_paths(model, data, matched)
     law = build_moment_map(model, observables, section)
     return theta, law.moments(theta, lambda *point: generator_of(*point, "moments"), threads).mean, error
 
@@ -56,7 +61,7 @@ def match_oracle(settings, study, split, name, moments, initial, threads):
     section = settings["models"][name]
     model = build_model(settings, section)
     generator_of = partial(stream, settings["seed"], "match oracle", study, split, name)
-    error = {}
+    error, names = {}, parameter_names(section, model)
     if section["family"] == "composition":
         theta, mean, errors = composition_match(section, model, moments, generator_of, threads)
         error["error"] = variable("initial_condition time parameter", errors, "standard error of theta by sampling")
@@ -71,7 +76,7 @@ def match_oracle(settings, study, split, name, moments, initial, threads):
             **error,
         },
         {
-            "parameter": list(model.parameters),
+            "parameter": list(names),
             "observable": settings["observables"],
             "step": ("time", range(theta.shape[1])),
         },

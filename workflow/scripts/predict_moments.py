@@ -2,7 +2,7 @@
 
 import xarray as xr
 
-from dbd.build.model import build_dynamics, build_model, build_moment_map
+from dbd.build.model import build_dynamics, build_model, build_moment_map, parameter_names
 from dbd.files.netcdf import provenance, read, variable, write
 from dbd.job import job
 from dbd.numerics.random_streams import stream
@@ -22,8 +22,10 @@ def predict_moments(settings, study, split, model, learned, initial, threads):
     )
     dims, points = "initial_condition time observable", "initial_condition time"
     outside = "distance from the grid of the right-hand sides, in grid units"
+    spread = "standard deviation of counts between lattices"
     return xr.Dataset(
         {
+            **({} if moments.std is None else {"std": variable(dims, moments.std, spread)}),
             "theta": variable(f"{points} parameter", theta, "parameters of the Boltzmann distribution"),
             "excess": variable(points, dynamics.excess(theta), outside),
             "mean": variable(dims, moments.mean, "predicted mean count"),
@@ -31,7 +33,7 @@ def predict_moments(settings, study, split, model, learned, initial, threads):
         },
         {
             "step": variable("time", range(steps + 1), "time step"),
-            "parameter": list(energy.parameters),
+            "parameter": list(parameter_names(section, energy)),
             "observable": observables,
         },
     )

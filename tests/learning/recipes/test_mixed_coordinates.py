@@ -1,5 +1,7 @@
 """The recipe for mixed coordinates: derivatives of its action, what it learns, and resuming."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,24 @@ def test_action_has_the_derivatives_that_learning_uses(recipe, states):
     assert found.value == pytest.approx(problem.value(point), rel=1e-12)
 
 
+def test_spread_between_runs_is_learned(recipe):
+    data = replace(recipe.data, spread=True)
+    initial = np.concatenate([recipe.initial, np.zeros((4, 3))], axis=1)
+    spread = replace(recipe, data=data, initial=initial)
+    *_, last = spread.states(None)
+    learning = spread.learning(Matched(*(last[name] for name in Matched._fields)))
+    path = learning.dynamics.integrate(last["u"], initial, STEPS)
+    late = slice(4, None)
+    wanted = np.sqrt(data.covariance[:, late, 0, 0] / LATTICE.size).mean()
+    assert np.sqrt(np.maximum(path[:, late, 5], 0)).mean() == pytest.approx(wanted, rel=0.15)
+    metric = learning.metric[0, 6, 5:, 5:] / data.runs
+    direction = np.array([[0.3, -0.2], [-0.2, 0.5]])  # d Sigma
+    whole = data.covariance[0, 6] + (data.density[0, 6] * LATTICE.size + 1) * np.eye(2)
+    moved = np.linalg.solve(whole, direction * LATTICE.size)
+    values = direction[np.triu_indices(2)]
+    assert values @ metric @ values == pytest.approx(np.trace(moved @ moved) / 2)
+
+
 def test_goes_on_from_any_state_to_the_same_bytes(recipe, states):
     for kept in (states[0], states[-2]):
         again = list(recipe.states(kept))
@@ -79,7 +99,7 @@ def test_goes_on_from_any_state_to_the_same_bytes(recipe, states):
 
 def test_paths_start_where_trajectories_start(recipe, states):
     matched = Matched(*(states[0][name] for name in Matched._fields))
-    path, error = matched_paths(MODEL, recipe.data.density, matched)
+    path, error = matched_paths(MODEL, recipe.data, matched)
     np.testing.assert_array_equal(path[..., :2], recipe.data.density)
     assert not error[..., :2].any()
     np.testing.assert_array_equal(recipe.learning(matched).paths[:, 0], recipe.initial)

@@ -68,6 +68,8 @@ def line_styles(
 
 def parameter_symbol(name: str, layers: Sequence[Mapping[str, Any]] = ()) -> str:
     """Symbol of an interaction parameter: h, J, K, Q with the species as index; W, b for those of hidden layers."""
+    if name.startswith("var "):
+        return rf"$\Sigma_{{{name[4:]}}}$"
     hidden = {letter for layer in layers for letter in layer["species"]}
     letter = "W" if set(name) & set(hidden) and len(name) == 2 else "b" if name in hidden else "hJKQ"[len(name) - 1]
     return rf"${letter}_{{{name}}}$"

@@ -16,6 +16,7 @@ class Moments(NamedTuple):
 
     mean: np.ndarray
     sem: np.ndarray  # standard error of the mean by sampling; zero if exact
+    std: np.ndarray | None = None  # standard deviation between lattices; None if exact
 
 
 class MomentMap(ABC):

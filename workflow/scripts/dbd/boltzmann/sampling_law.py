@@ -83,7 +83,8 @@ class SamplingLaw(MomentMap):
 
         drawn = np.array(parallel(counts, np.ndindex(theta.shape[:2]), threads), float)
         drawn = drawn.reshape(*theta.shape[:2], self.lattices, len(self.observables))
-        return Moments(drawn.mean(axis=2), drawn.std(axis=2, ddof=1) / np.sqrt(self.lattices))
+        std = drawn.std(axis=2, ddof=1)
+        return Moments(drawn.mean(axis=2), std / np.sqrt(self.lattices), std)
 
     def means_by_sweeps(
         self, theta: np.ndarray, sweeps: Sequence[int], generator_of: Callable[[int, int], np.random.Generator]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dbd.boltzmann.composition_law import CompositionLaw
+from dbd.boltzmann.composition_law import CompositionLaw, spread_names
 from dbd.boltzmann.energy import EnergyModel, Layer
 from dbd.boltzmann.gibbs import Sampler
 from dbd.boltzmann.moment_map import ExactMoments, MomentMap
@@ -43,6 +43,11 @@ def build_grid(domain: Mapping[str, Any]) -> HermiteGrid:
     return HermiteGrid.covering(domain["lower"], domain["upper"], domain["spacing"])
 
 
+def parameter_names(section: Mapping[str, Any], energy: EnergyModel) -> tuple[str, ...]:
+    """Names of the parameters of a model's distribution, those of the law of its composition among them."""
+    return energy.parameters + (spread_names(energy) if section["spread"] else ())
+
+
 def domain_axes(model: Mapping[str, Any], energy: EnergyModel) -> tuple[int, ...]:
     """Indices of the parameters in the ``domain`` of a model."""
     return tuple(energy.parameters.index(name) for name in model["domain"]["parameters"])
@@ -58,7 +63,7 @@ def build_dynamics(
     axes, dt = domain_axes(model, energy), settings["ensemble"]["dt"]
     if model["family"] == "composition":
         grid, network = build_grid(domain), build_network(settings)
-        return ReactionDynamics(grid, energy, network, axes, dt, model["integrator"]["substeps"])
+        return ReactionDynamics(grid, energy, network, axes, dt, model["integrator"]["substeps"], model["spread"])
     return Dynamics(
         build_grid(model["domain"]),
         len(energy.parameters),

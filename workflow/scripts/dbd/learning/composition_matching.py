@@ -44,6 +44,7 @@ def match_path(
     lattices: int,
     generator_of: Callable[[int], np.random.Generator],
     threads: int = 1,
+    covariance: np.ndarray | None = None,
 ) -> Matched:
     """Match the data of one initial condition at every time.
 
@@ -63,6 +64,9 @@ def match_path(
         Stream of a chain.
     threads
         Size of the thread pool; results do not depend on it.
+    covariance
+        Covariance of the numbers of particles between runs, (times, species, species); none if all runs have the mean
+        composition.
     """
     coupled = couplings_of(model)
     words = [model.parameters[k] for k in coupled]
@@ -73,7 +77,7 @@ def match_path(
     matrix, weight = np.zeros((len(words), len(words))), 0.0
     before = np.zeros(len(words))
     for time, (numbers, data) in enumerate(zip(density, counts, strict=True)):
-        chains.move(numbers)
+        chains.move(numbers, None if covariance is None else covariance[time])
         tried, means, varies = [], [], np.zeros(len(words), bool)
         here = before
         for step in range(STEPS * (1 if time else FIRST)):
@@ -106,14 +110,16 @@ def match_paths(
     runs: int,
     generator_of: Callable[[int, int], np.random.Generator],
     threads: int = 1,
+    covariance: np.ndarray | None = None,
 ) -> Matched:
     """Match all initial conditions, as `match_path`: densities (R, times, species), counts (R, times, K)."""
     lattices = int(np.clip(ALTOGETHER // len(density), *LATTICES)) // 2 * 2
     inner = threads if len(density) == 1 else 1
 
     def match(index: int) -> Matched:
+        spread = None if covariance is None else covariance[index]
         streams = lambda chain: generator_of(index, chain)  # noqa: E731
-        return match_path(model, density[index], counts[index], runs, lattices, streams, inner)
+        return match_path(model, density[index], counts[index], runs, lattices, streams, inner, spread)
 
     return Matched(*map(np.stack, zip(*parallel(match, range(len(density)), threads), strict=True)))
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from dbd.boltzmann.composition_law import spread_names
 from dbd.boltzmann.energy import EnergyModel
 from dbd.kinetics.reactions import ReactionNetwork
 from dbd.learning.dynamics import map_blocks
@@ -56,6 +57,9 @@ class ReactionDynamics:
         Time between recorded steps.
     substeps
         Runge-Kutta steps between two recorded ones.
+    spread
+        Whether the covariances of the numbers between runs are parameters too, behind those of the model. They are
+        driven as couplings are, without relaxation.
     """
 
     grid: HermiteGrid
@@ -64,17 +68,23 @@ class ReactionDynamics:
     domain: tuple[int, ...]
     dt: float
     substeps: int = 1
+    spread: bool = False
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the parameters."""
+        return self.model.parameters + (spread_names(self.model) if self.spread else ())
 
     @property
     def parameters(self) -> int:
         """Number of parameters, P."""
-        return len(self.model.parameters)
+        return len(self.names)
 
     @cached_property
     def functions(self) -> tuple[str, ...]:
         """Names of the functions: reactions that change numbers, then couplings."""
         reactions = [reaction.equation for reaction, _, _ in self._reactions]
-        return (*reactions, *(name for name in self.model.parameters if name not in self.model.species))
+        return (*reactions, *(name for name in self.names if name not in self.model.species))
 
     @cached_property
     def _reactions(self) -> list[tuple]:
@@ -94,7 +104,8 @@ class ReactionDynamics:
     @cached_property
     def rates(self) -> Rates:
         """The functions as kernels take them."""
-        names, species = self.model.parameters, self.model.species
+        names, species = self.names, self.model.species
+        couplings = {*self.model.parameters} - {*species}
         reactions, total = len(self._reactions), len(self.functions)
         place = np.array([names.index(name) for name in species])
         rates = Rates(
@@ -103,7 +114,7 @@ class ReactionDynamics:
             np.zeros((total, len(species) + 1), np.int64),
             np.zeros(total, np.int64),
             np.arange(total) < reactions,
-            np.array([0.0 if name in species else RELAXATION / self.dt for name in names]),
+            np.array([RELAXATION / self.dt if name in couplings else 0.0 for name in names]),
             place,
         )
         neighbours = round(2 * len(self.model.lattice.bonds) / self.model.lattice.size)

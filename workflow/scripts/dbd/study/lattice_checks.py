@@ -197,6 +197,8 @@ def _mixed_mistakes(study: Study, model: ModelSection, energy: EnergyModel, wher
             mismatch(model.sampling.start, one_of(STARTS if mixed else ("empty", "random"))),
         )
     if not mixed:
+        if model.spread:
+            yield f"{where}.spread", mismatch("true", "false for natural parameters")
         if not model.domain.lower:
             yield f"{where}.domain", mismatch("no grid", "one for natural parameters")
         return

@@ -196,6 +196,11 @@ class ModelSection(Strict):
         "molecules are free; composition: the parameters of species are densities, and couplings act at fixed "
         "composition (mixed coordinates).",
     )
+    spread: bool = Field(
+        False,
+        description="For family composition: whether the covariance of the numbers of molecules between runs is part "
+        "of the model and is learned too; otherwise all runs have the mean composition.",
+    )
     domain: DomainSection | None = Field(
         None, description="What the right-hand sides depend on; by default the first three parameters, on a wide grid."
     )

@@ -28,7 +28,7 @@ from dbd.files.checkpoints import State
 from dbd.kinetics.reactions import ReactionNetwork
 from dbd.learning.composition_matching import Matched, couplings_of, match_paths
 from dbd.learning.pieces import overlapping
-from dbd.learning.reaction_dynamics import RELAXATION, ReactionDynamics
+from dbd.learning.reaction_dynamics import ReactionDynamics
 from dbd.learning.recipes.base import Recipe
 from dbd.numerics.hermite import HermiteGrid
 from dbd.numerics.levenberg_marquardt import Expansion, minimise
@@ -44,6 +44,7 @@ STEPS = (6, 15)  # most optimisation steps on pieces, and on whole trajectories
 GAIN = 2e-3  # relative fall of the action below which a step is the last
 RESIDUALS = 1500  # about as many steps of all trajectories are looked at
 TOGETHER = 4  # trajectories whose derivatives are held in memory at a time
+WORSE = 2  # candidates of the roughness in a row that are worse than the best before the others are not tried
 LEFT_OUT = 4  # one initial condition in so many is left out while the roughness is chosen
 
 
@@ -61,12 +62,15 @@ class Ensemble:
         Mean of the statistic of every coupling, (R, times, K).
     runs
         Runs of each initial condition.
+    spread
+        Whether the covariance is learned as well; otherwise all runs are taken to have the mean composition.
     """
 
     density: np.ndarray
     covariance: np.ndarray
     counts: np.ndarray
     runs: int
+    spread: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,9 +161,9 @@ class MixedCoordinates(Recipe):
     """Learning in mixed coordinates: see the module.
 
     Short pieces of trajectories that start on the matched paths come first, then whole ones, with the first candidate
-    of the roughness, while a part of the initial conditions is left out. The other candidates follow as long as the
-    median action of the left-out ones falls; then all are learned from with the best. Fewer than four initial
-    conditions are all learned from, with the first candidate.
+    of the roughness, while a part of the initial conditions is left out. The other candidates follow, and the one
+    with the least median action of the left-out ones is taken to learn from all. If there are fewer than four,
+    all are learned from with the first candidate.
 
     Parameters
     ----------
@@ -202,7 +206,7 @@ class MixedCoordinates(Recipe):
         while not state["finished"]:
             phase, scores, point = int(state["phase"]), state["scores"], state["point"]
             trial = max(0, phase + 1 - len(lengths))  # which candidate
-            over = trial > 0 and (trial == len(self.roughness) or (len(scores) > 1 and scores[-1] > scores[-2]))
+            over = trial > 0 and (trial == len(self.roughness) or len(scores) > np.argmin(scores) + WORSE)
             if over:
                 trial = int(np.argmin(scores))
             problem = learning.problem(lengths[min(phase, len(lengths) - 1)], slice(None) if over else ~left_out)
@@ -237,7 +241,13 @@ class MixedCoordinates(Recipe):
 
     def _matched(self) -> State:
         matched = match_paths(
-            self.model, self.data.density, self.data.counts, self.data.runs, self.generator_of, self.threads
+            self.model,
+            self.data.density,
+            self.data.counts,
+            self.data.runs,
+            self.generator_of,
+            self.threads,
+            self.data.covariance if self.data.spread else None,
         )
         learning = self.learning(matched)
         functions, width = len(learning.dynamics.functions), learning.span.shape[1]
@@ -257,11 +267,17 @@ class MixedCoordinates(Recipe):
         """What follows from matched couplings: paths, metric, grid and span."""
         couplings, sites = couplings_of(self.model), self.model.lattice.size
         species = [self.model.parameters.index(name) for name in self.model.species]
-        path, _ = matched_paths(self.model, self.data.density, matched)
+        path, _ = matched_paths(self.model, self.data, matched)
         path[:, 0] = self.initial
         metric = np.zeros((*path.shape, path.shape[2]))
         spread = self.data.covariance + (self.data.density * sites + 1.0)[..., None] * np.eye(len(species))
         metric[..., np.ix_(species, species)[0], np.ix_(species, species)[1]] = sites**2 * np.linalg.inv(spread)
+        inverse = np.linalg.inv(spread)
+        basis = symmetric_basis(len(species))[: path.shape[2] - len(self.model.parameters)] * sites
+        moved = np.einsum("...ab,ibc->...iac", inverse, basis)
+        metric[..., len(self.model.parameters) :, len(self.model.parameters) :] = (
+            np.einsum("...iab,...jba->...ij", moved, moved) / 2
+        )
         metric[..., np.ix_(couplings, couplings)[0], np.ix_(couplings, couplings)[1]] = matched.information
         smooth = gaussian_filter1d(path, 1.5, axis=1, mode="nearest")
         sudden = np.exp(-np.arange(path.shape[1]) / 2.0)[:, None]  # what happens in the first steps is not smoothed
@@ -274,9 +290,11 @@ class MixedCoordinates(Recipe):
         grid = HermiteGrid(
             tuple((lower - BORDER * width).tolist()), tuple(spacing.tolist()), (cells + 1,) * len(self.domain)
         )
-        dynamics = ReactionDynamics(grid, self.model, self.network, self.domain, self.dt, self.substeps)
-        drive = np.gradient(smooth, self.dt, axis=1) + RELAXATION / self.dt * smooth
-        size = dict(zip(self.model.parameters, np.sqrt((drive**2).mean(axis=(0, 1))), strict=True))
+        dynamics = ReactionDynamics(
+            grid, self.model, self.network, self.domain, self.dt, self.substeps, self.data.spread
+        )
+        drive = np.gradient(smooth, self.dt, axis=1) + dynamics.rates.relaxation * smooth
+        size = dict(zip(dynamics.names, np.sqrt((drive**2).mean(axis=(0, 1))), strict=True))
         scale = np.array([max(size.get(name, 1.0), 1e-6) for name in dynamics.functions])
         span = spanning_functions(grid, points[:: -(-len(points) // POINTS)])
         return Learning(dynamics, span, scale, self.initial, path, smooth, self.data.runs * metric, self.threads)
@@ -325,12 +343,24 @@ class Learning:
         return minimum.point, minimum.history[1:] or minimum.history, float(gradient)
 
 
-def matched_paths(model: EnergyModel, density: np.ndarray, matched: Matched) -> tuple[np.ndarray, np.ndarray]:
-    """Parameters (R, times, P) of densities and matched couplings, and their errors; those of densities are zero."""
-    path, error = np.zeros((2, *density.shape[:2], len(model.parameters)))
-    path[..., [model.parameters.index(name) for name in model.species]] = density
+def matched_paths(model: EnergyModel, data: Ensemble, matched: Matched) -> tuple[np.ndarray, np.ndarray]:
+    """Parameters (R, times, P) of the data and matched couplings, and the errors of the latter; others are zero."""
+    own = len(model.parameters)
+    first, second = np.triu_indices(len(model.species))
+    path, error = np.zeros((2, *data.density.shape[:2], own + data.spread * len(first)))
+    path[..., [model.parameters.index(name) for name in model.species]] = data.density
+    if data.spread:
+        path[..., own:] = data.covariance[..., first, second] / model.lattice.size
     path[..., couplings_of(model)], error[..., couplings_of(model)] = matched.couplings, matched.error
     return path, error
+
+
+def symmetric_basis(size: int) -> np.ndarray:
+    """Symmetric matrices whose upper triangle has a single one: (size (size + 1) / 2, size, size)."""
+    first, second = np.triu_indices(size)
+    basis = np.zeros((len(first), size, size))
+    basis[range(len(first)), first, second] = basis[range(len(first)), second, first] = 1.0
+    return basis
 
 
 def spanning_functions(grid: HermiteGrid, points: np.ndarray) -> np.ndarray:
