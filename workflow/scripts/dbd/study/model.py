@@ -120,7 +120,7 @@ class MixedCoordinatesSection(Strict):
 
     recipe: Literal["mixed_coordinates"] = Field(description="Name of the recipe.")
     roughness: tuple[Positive, ...] = Field(
-        (30.0, 10.0, 3.0, 1.0, 0.3),
+        (100.0, 30.0, 10.0, 3.0, 1.0),
         min_length=1,
         description="Candidate weights of the roughness penalty, from the largest down; chosen by training initial "
         "conditions that are left out at first. The first one where there are fewer than four.",

@@ -204,20 +204,22 @@ class MixedCoordinates(Recipe):
         learning = self.learning(Matched(*(state[name] for name in Matched._fields)))
         lengths, left_out = self.lengths, self._left_out()
         while not state["finished"]:
-            phase, scores, point = int(state["phase"]), state["scores"], state["point"]
+            phase, scores, point, best = int(state["phase"]), state["scores"], state["point"], state["best"]
             trial = max(0, phase + 1 - len(lengths))  # which candidate
             over = trial > 0 and (trial == len(self.roughness) or len(scores) > np.argmin(scores) + WORSE)
             if over:
-                trial = int(np.argmin(scores))
+                trial, point = int(np.argmin(scores)), state["best"]
             problem = learning.problem(lengths[min(phase, len(lengths) - 1)], slice(None) if over else ~left_out)
             roughness, whole = self.roughness[trial], phase >= len(lengths) - 1
             point, action, gradient = learning.learn(problem, point, roughness, STEPS[whole])
             if whole and not over:
                 score = np.median(learning.problem(lengths[-1], left_out).values(point)) if left_out.any() else 0.0
                 scores = np.append(scores, score)
+                best = point if score == scores.min() else best
             state = state | {
                 "point": point,
                 "roughness": np.array(roughness),
+                "best": best,
                 "scores": scores,
                 "phase": np.array(phase + 1),
                 "finished": np.array(over or (whole and not left_out.any())),
@@ -256,6 +258,7 @@ class MixedCoordinates(Recipe):
             "point": np.zeros(functions * width),
             "u": np.zeros((functions, learning.dynamics.grid.size)),
             "roughness": np.array(self.roughness[0], float),
+            "best": np.zeros(functions * width),
             "scores": np.empty(0),
             "phase": np.array(0),
             "finished": np.array(False),
