@@ -44,7 +44,7 @@ STEPS = (6, 15)  # most optimisation steps on pieces, and on whole trajectories
 GAIN = 2e-3  # relative fall of the action below which a step is the last
 RESIDUALS = 1500  # about as many steps of all trajectories are looked at
 TOGETHER = 4  # trajectories whose derivatives are held in memory at a time
-WORSE = 2  # candidates of the roughness in a row that are worse than the best before the others are not tried
+WORSE = 2  # phases in a row that are worse than the best before the others are not tried
 LEFT_OUT = 4  # one initial condition in so many is left out while the roughness is chosen
 
 
@@ -160,10 +160,10 @@ class Trajectories:
 class MixedCoordinates(Recipe):
     """Learning in mixed coordinates: see the module.
 
-    Short pieces of trajectories that start on the matched paths come first, then whole ones, with the first candidate
-    of the roughness, while a part of the initial conditions is left out. The other candidates follow, and the one
-    with the least median action of the left-out ones is taken to learn from all. If there are fewer than four,
-    all are learned from with the first candidate.
+    Short pieces of trajectories that start on the matched paths come first, then whole ones with the first candidate of
+    the roughness, then with the others, while a part of the initial conditions is left out. The last phase learns from
+    all, in the way that has left the least median action of the trajectories of those. If there are fewer than four
+    initial conditions, all are learned from with the first candidate.
 
     Parameters
     ----------
@@ -202,18 +202,19 @@ class MixedCoordinates(Recipe):
         if kept is None:
             yield state
         learning = self.learning(Matched(*(state[name] for name in Matched._fields)))
-        lengths, left_out = self.lengths, self._left_out()
+        trials, left_out = self._trials(), self._left_out()
+        whole = self.data.density.shape[1] - 1
         while not state["finished"]:
             phase, scores, point, best = int(state["phase"]), state["scores"], state["point"], state["best"]
-            trial = max(0, phase + 1 - len(lengths))  # which candidate
-            over = trial > 0 and (trial == len(self.roughness) or len(scores) > np.argmin(scores) + WORSE)
+            over = left_out.any() and (phase == len(trials) or phase > np.argmin([*scores, np.inf]) + WORSE)
+            over = over and trials[phase - 1][0] == whole
             if over:
-                trial, point = int(np.argmin(scores)), state["best"]
-            problem = learning.problem(lengths[min(phase, len(lengths) - 1)], slice(None) if over else ~left_out)
-            roughness, whole = self.roughness[trial], phase >= len(lengths) - 1
-            point, action, gradient = learning.learn(problem, point, roughness, STEPS[whole])
-            if whole and not over:
-                score = np.median(learning.problem(lengths[-1], left_out).values(point)) if left_out.any() else 0.0
+                point = best
+            length, roughness = trials[int(np.argmin(scores)) if over else phase]
+            problem = learning.problem(length, slice(None) if over else ~left_out)
+            point, action, gradient = learning.learn(problem, point, roughness, STEPS[length == whole])
+            if not over:
+                score = np.median(learning.problem(whole, left_out).values(point)) if left_out.any() else 0.0
                 scores = np.append(scores, score)
                 best = point if score == scores.min() else best
             state = state | {
@@ -222,18 +223,19 @@ class MixedCoordinates(Recipe):
                 "best": best,
                 "scores": scores,
                 "phase": np.array(phase + 1),
-                "finished": np.array(over or (whole and not left_out.any())),
+                "finished": np.array(over or (phase + 1 == len(trials) and not left_out.any())),
                 "u": problem.coefficients(point),
                 "action": np.append(state["action"], action),
                 "gradient_norm": np.append(state["gradient_norm"], gradient),
             }
             yield state
 
-    @property
-    def lengths(self) -> list[int]:
-        """Steps of the trajectories of the first phases."""
+    def _trials(self) -> list[tuple[int, float]]:
+        """Steps of the trajectories and roughness of each phase before the last one."""
         last = self.data.density.shape[1] - 1
-        return [*(length for length in PIECES if length < last), last]
+        lengths = [*(length for length in PIECES if length < last), last]
+        more = self.roughness[1:] if self._left_out().any() else []
+        return [(length, self.roughness[0]) for length in lengths] + [(last, roughness) for roughness in more]
 
     def _left_out(self) -> np.ndarray:
         """Whether an initial condition is left out while the roughness is chosen, (R,)."""
