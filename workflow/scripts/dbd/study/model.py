@@ -123,7 +123,7 @@ class MixedCoordinatesSection(Strict):
         (100.0, 30.0, 10.0, 3.0, 1.0),
         min_length=1,
         description="Candidate weights of the roughness penalty, from the largest down; chosen by training initial "
-        "conditions that are left out at first. The first one where there are fewer than four.",
+        "conditions that are left out at first. The last one where there are fewer than four.",
     )
     last_step: Count | None = Field(None, description="Last time step that is learned from; by default the last.")
 

@@ -163,7 +163,7 @@ class MixedCoordinates(Recipe):
     Short pieces of trajectories that start on the matched paths come first, then whole ones with the first candidate of
     the roughness, then with the others, while a part of the initial conditions is left out. The last phase learns from
     all, in the way that has left the least median action of the trajectories of those. If there are fewer than four
-    initial conditions, all are learned from with the first candidate.
+    initial conditions, all are learned from, down to the last candidate.
 
     Parameters
     ----------
@@ -234,8 +234,7 @@ class MixedCoordinates(Recipe):
         """Steps of the trajectories and roughness of each phase before the last one."""
         last = self.data.density.shape[1] - 1
         lengths = [*(length for length in PIECES if length < last), last]
-        more = self.roughness[1:] if self._left_out().any() else []
-        return [(length, self.roughness[0]) for length in lengths] + [(last, roughness) for roughness in more]
+        return [(length, self.roughness[0]) for length in lengths] + [(last, value) for value in self.roughness[1:]]
 
     def _left_out(self) -> np.ndarray:
         """Whether an initial condition is left out while the roughness is chosen, (R,)."""
