@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 from dbd.files.netcdf import file_hash  # noqa: E402
 from dbd.study import reading as definition  # noqa: E402
 from dbd.study.lattice_checks import start_of  # noqa: E402
-from dbd.study.lattice_study import Settings, Study  # noqa: E402
+from dbd.study.lattice_study import Study, Workflow  # noqa: E402
 
 RECORDS = Path(".snakemake", "metadata")
 
@@ -75,7 +75,7 @@ def variants(configuration: list[Path], study: str) -> list[dict[str, Any]]:
     tree: dict[str, Any] = {}
     for path in configuration:
         tree = definition.overlay(tree, definition.read_yaml(path))
-    settings = definition.parse(Settings, tree, " and ".join(map(str, configuration)))
+    settings = definition.parse(Workflow, tree, " and ".join(map(str, configuration)))
     loaded = definition.load_study(ROOT / "config" / "studies" / f"{study}.yaml", settings.overrides.get(study))
     whole = loaded.model_dump(mode="json") | {"seed": settings.seed}
     if not isinstance(loaded, Study):
