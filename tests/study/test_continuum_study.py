@@ -1,4 +1,4 @@
-"""A study in continuous space is read and checked; every mistake is told in one line."""
+"""A study in continuous space is read and checked; mistakes are reported in one line."""
 
 import copy
 from pathlib import Path

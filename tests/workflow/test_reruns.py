@@ -1,6 +1,6 @@
 """What an edit runs again, and what it does not: the table of docs/reruns.md, tried on the finished smoke study.
 
-``python tests/workflow/test_reruns.py`` writes the table anew.
+``python tests/workflow/test_reruns.py`` rewrites the table.
 """
 
 import os

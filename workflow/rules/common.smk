@@ -44,7 +44,7 @@ try:
     SETTINGS = definition.parse(Workflow, config, ORIGIN)
     definition.check_names(SETTINGS.overrides, STUDY_FILES, f"{ORIGIN}: overrides")
     definition.check_names(SETTINGS.studies, STUDY_FILES, f"{ORIGIN}: studies")
-    # Every study file can be built by name; a mistake in one that is not listed is told when it is asked for.
+    # Every study file can be built by name; mistakes in one that is not listed are reported when it is asked for.
     STUDIES = definition.load_studies(
         STUDY_FILES,
         SETTINGS.overrides,

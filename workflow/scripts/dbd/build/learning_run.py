@@ -103,11 +103,11 @@ class LearningRun:
         steps
             Time steps of the trajectories that are written.
         output
-            File of the result; its checkpoint is beside it until the end.
+            File of the result; until the end its checkpoint is in the same folder.
         threads
             Size of the thread pool; results do not depend on it.
         log
-            Where each step is told.
+            Log of the steps.
         """
         checkpoint = Path(output).with_suffix(".checkpoint")
         kept = load_checkpoint(checkpoint, self.provenance)
