@@ -18,7 +18,7 @@ OPTIONS = (
     "--allow-file-access-from-files --enable-logging=stderr --virtual-time-budget=20000 --window-size=1600,900 "
     "--dump-dom"
 ).split()
-# Shows a page in a frame of so many pixels, and what there is to see of it as JSON when all is loaded.
+# Shows a page in a frame of a given size, and reports what is visible as JSON once it has loaded.
 FRAME = """<!doctype html><link rel=icon href=data:,>
 <iframe src="{address}" width={width} height=844 frameborder=0></iframe>
 <pre></pre><script>onload = () => {{

@@ -9,7 +9,7 @@ G is block diagonal. For couplings it is the Fisher matrix at fixed composition,
 their covariance between runs and of what chance makes of as many independent molecules, so that starts that are the
 same in all runs do not outweigh all that follows.
 
-Functions are sought in a span: along a few paths only so many directions of the elements matter. Its functions are
+Functions are sought in a span: along a few paths only a few directions of the elements matter. Its functions are
 those combinations, orthonormal in the energy, of the functions of least energy through values at points of the matched
 paths that have the largest values there. The energy is that of thin plates with a part of the squared coefficients, so
 that functions go to zero where there are no data: fluxes to those of independent sites, couplings to relaxation.
@@ -45,7 +45,7 @@ GAIN = 2e-3  # relative fall of the action below which a step is the last
 RESIDUALS = 1500  # about as many steps of all trajectories are looked at
 TOGETHER = 4  # trajectories whose derivatives are held in memory at a time
 WORSE = 2  # phases in a row that are worse than the best before the others are not tried
-LEFT_OUT = 4  # one initial condition in so many is left out while the roughness is chosen
+LEFT_OUT = 4  # every fourth initial condition is left out while the roughness is chosen
 
 
 @dataclass(frozen=True)
