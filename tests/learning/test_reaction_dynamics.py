@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dbd.boltzmann.energy import EnergyModel
+from dbd.boltzmann.family import CompositionAndCouplings
 from dbd.kinetics.reactions import ReactionNetwork
 from dbd.lattice.geometry import Lattice
 from dbd.learning.reaction_dynamics import ReactionDynamics
@@ -14,8 +15,8 @@ GRID = HermiteGrid((0.0, 0.0), (0.25, 0.25), (5, 5))
 
 
 def dynamics(species, equations, interactions, substeps=1):
-    model = EnergyModel(LATTICE, species, interactions)
-    return ReactionDynamics(GRID, model, ReactionNetwork.from_equations(species, equations), (0, 1), 0.1, substeps)
+    family = CompositionAndCouplings(EnergyModel(LATTICE, species, interactions))
+    return ReactionDynamics(GRID, family, ReactionNetwork.from_equations(species, equations), (0, 1), 0.1, substeps)
 
 
 EPIDEMIC = dynamics(
@@ -29,7 +30,7 @@ def random_coefficients(system, size, seed=0):
 
 def test_without_corrections_numbers_follow_mean_field():
     system = dynamics(("A",), [("A -> 0", {"rate": 2.0}), ("A + A -> 0", {"probability": 0.3})], ("A", "AA"))
-    system = ReactionDynamics(HermiteGrid((0.0,), (0.5,), (3,)), system.model, system.network, (0,), 0.1, 20)
+    system = ReactionDynamics(HermiteGrid((0.0,), (0.5,), (3,)), system.family, system.network, (0,), 0.1, 20)
     path = system.integrate(np.zeros((3, system.grid.size)), np.array([[0.6, 0.4]]), 5)[0]
     # dn/dt = - 2 n - 2 (0.3 / 0.1) n^2 has the solution n = k / ((k / n0 + c) exp(k t) - c), k = 2, c = 6
     time = 0.1 * np.arange(6)
@@ -52,7 +53,7 @@ def test_whatever_is_learned_numbers_stay_in_bounds_and_totals_are_conserved():
 
 @pytest.mark.parametrize("substeps", [1, 3])
 def test_sensitivities_are_those_of_the_scheme(substeps):
-    system = ReactionDynamics(GRID, EPIDEMIC.model, EPIDEMIC.network, (0, 2), 0.1, substeps)
+    system = ReactionDynamics(GRID, EPIDEMIC.family, EPIDEMIC.network, (0, 2), 0.1, substeps)
     coefficients = random_coefficients(system, 0.3)
     span = np.random.default_rng(1).normal(size=(system.grid.size, 3))
     start, times = np.array([[0.2, 0.5, 0.1, -0.2]]), np.array([0, 3, 7])

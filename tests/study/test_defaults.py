@@ -37,17 +37,21 @@ def test_little_is_enough(save_study):
     assert study.observables == ("A", "B", "AA", "AB", "BB", "AAB")
     assert (study.ensemble.steps, list(study.ensemble.splits)) == (100, ["train", "test"])
     assert (model.title, model.initial.method) == ("pairs of two", "independent")
-    assert (model.family, model.learning.recipe) == ("composition", "mixed_coordinates")
+    assert (model.family, model.learning.recipe) == ("composition", "matched_trajectories")
     assert (model.sampling.lattices, model.sampling.start) == (64, "random")
     assert (model.domain.parameters, model.domain.lower) == (("A", "B", "AB", "AAB"), ())
 
 
-def test_natural_parameters_have_a_wide_grid(save_study):
+def test_natural_parameters_and_hidden_layers(save_study):
     natural = {"interactions": ["A", "B", "AB"], "family": "natural"}
     model = load_study(save_study(SMALL | {"models": {"m": natural}})).models["m"]
-    assert model.learning.recipe == "path_tracking" and model.sampling.lattices == 100
-    assert model.domain.parameters == ("A", "B", "AB")
-    assert (model.domain.lower, model.domain.upper) == ((-6, -6, -3), (3, 3, 3))
+    assert model.learning.recipe == "matched_trajectories" and model.sampling.lattices == 100
+    assert (model.domain.parameters, model.domain.lower) == (("A", "B", "AB"), ())
+    layer = {"species": ["X"], "weights": ["AX"], "offsets": [[0, 0], [0, 1]]}
+    others = {"AX": 1.0}
+    hidden = {"interactions": ["A", "B"], "layers": [layer], "initial": {"method": "independent", "others": others}}
+    model = load_study(save_study(SMALL | {"models": {"m": hidden}})).models["m"]
+    assert (model.family, model.domain.parameters) == ("composition", ("A", "B", "AX", "X"))
 
 
 def test_chain_of_one_species_is_exact(save_study):

@@ -39,16 +39,6 @@ def test_models_that_need_no_lattices():
         assert WORK[rule](study, names) == pytest.approx({"points": POINTS})
 
 
-def test_models_that_are_matched_by_sampled_moments():
-    """Four conditions of eleven times, seven steps of five lattices of three sweeps each, of twenty sites."""
-    tree = copy.deepcopy(STUDY)
-    law = {"lattices": 5, "sweeps": 3}
-    tree["models"]["visible"]["learning"] = {"recipe": "path_tracking", "sampling": law, "iterations": 7}
-    study, names = Study.model_validate(tree), NAMES | {"model": "visible"}
-    for rule in ("learn_path_tracking", "match_oracle"):
-        assert WORK[rule](study, names) == pytest.approx({"points": POINTS, "updates": 7 * 4 * 11 * 5 * 3 * 20 / 1e6})
-
-
 @pytest.mark.parametrize("rule", WORK)
 def test_larger_studies_ask_for_more(rule):
     """Never for less, and for more where the work grows: ten times the runs, sites and initial conditions."""

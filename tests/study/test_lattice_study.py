@@ -33,7 +33,7 @@ MISTAKES = [
     (
         "models.visible.learning.recipe",
         REMOVED,
-        "models.visible.learning.recipe: got null, expected 'gauss_newton', 'path_tracking', 'mixed",
+        "models.visible.learning.recipe: got null, expected 'gauss_newton', 'matched_trajectories' or",
     ),
     # wrong types
     ("title", 7, "title: got 7, expected text"),
@@ -61,7 +61,7 @@ MISTAKES = [
     (
         "models.visible.learning.recipe",
         "adam",
-        "models.visible.learning.recipe: got \"adam\", expected 'gauss_newton', 'path_tracking'",
+        "models.visible.learning.recipe: got \"adam\", expected 'gauss_newton', 'matched_trajectories'",
     ),
     (
         "models.visible.initial.method",

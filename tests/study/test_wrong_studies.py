@@ -64,8 +64,8 @@ WRONG = [
     ),
     (
         "[A, AA]}",
-        "[A, AA], learning: {recipe: path_tracking, sampling: {sweeps: 20}, fixed: [AX]}, sampling: {sweeps: 20}}",
-        "models.pairs.learning.fixed: got AX, expected one of A, AA",
+        "[A], layers: [{species: [X], weights: [AX], offsets: [[0], [1]]}], family: composition}",
+        "models.pairs.initial.others: got no weight, expected some other than zero, where learning can begin",
     ),
     (
         "[A, AA]}",

@@ -133,14 +133,21 @@ def lattices_if_contrastive(wildcards):
     return ensemble(wildcards.study, wildcards.split)
 
 
-def tracks_paths(wildcards):
-    """Whether a model is learned by path tracking; the same static matching is then its oracle."""
-    return section(wildcards).learning.recipe == "path_tracking"
+def learning_splits(study, model):
+    """Splits that a model is learned from: training, and validation where the recipe takes it and there is one."""
+    matched = model.learning.recipe == "matched_trajectories"
+    return ["train"] + ["validation"] * (
+        matched and "validation" in study.ensemble.splits
+    )
 
 
-def is_sampled(wildcards):
-    """Whether a model is matched by sampled moments."""
-    return section(wildcards).learning.recipe in ("path_tracking", "mixed_coordinates")
+def learned_from(output):
+    """Input function: a file of every split that a model is learned from."""
+    return lambda w: [
+        file
+        for split in learning_splits(STUDIES[w.study], section(w))
+        for file in expand(output, split=split, **w)
+    ]
 
 
 def sampled_models(study):
@@ -160,7 +167,10 @@ def benchmarks(study):
         files.extend(expand(getattr(rules, name).benchmark, study=study, **values))
 
     lattice, kind = on_lattice(study), "pairs" if study in OF_PAIRS else "densities"
-    for needed in dict.fromkeys(["train"] * bool(known.models) + [split]):
+    splits = ["train"] * bool(known.models) + [split]
+    for model in known.models.values() if lattice else ():
+        splits += learning_splits(known, model)
+    for needed in dict.fromkeys(splits):
         for name in (
             ["simulate_ensemble", "count_moments"]
             if lattice
@@ -170,7 +180,8 @@ def benchmarks(study):
         add("combine_moments" if lattice else "combine_densities", split=needed)
     for model, section in known.models.items():
         if lattice:
-            add("initial_parameters", model=model, split={"train", split})
+            needed = {*learning_splits(known, section), split}
+            add("initial_parameters", model=model, split=needed)
             add("match_oracle", model=[model] * section.oracle, split=split)
         add(f"learn_{section.learning.recipe if lattice else kind}", model=model)
         add(f"predict_{'moments' if lattice else kind}", model=model, split=split)

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from dbd.boltzmann.composition import STARTS
-from dbd.build.model import build_model, build_moment_map
+from dbd.build.model import build_family, build_moment_map
 from dbd.evaluation.errors import summarise
 from dbd.files.netcdf import read, read_models
 from dbd.files.tables import write_table
@@ -33,10 +33,10 @@ def compare_sweeps(settings, moments, predictions, generator_of):
         times = np.unique(np.linspace(0, scoring["last_step"], TIMES).round().astype(int))
         reference = moments.sel(observable=observables).isel(time=times)
         sweeps = sorted({*scoring["sweeps"], section["sampling"]["sweeps"]})
-        model, simulated = build_model(settings, section), (reference["mean"].values, reference["sem"].values)
+        family, simulated = build_family(settings, section), (reference["mean"].values, reference["sem"].values)
         for start in STARTS if section["family"] == "composition" else ("empty", "random"):
             sampling = section["sampling"] | {"lattices": LATTICES, "start": start}
-            law = build_moment_map(model, observables, section | {"sampling": sampling})
+            law = build_moment_map(family, observables, sampling)
             streams = partial(generator_of, name, start)
             for number, mean in zip(sweeps, law.means_by_sweeps(theta[:, times], sweeps, streams), strict=True):
                 table = summarise(mean, *simulated, observables, scoring["average"], {}, {})

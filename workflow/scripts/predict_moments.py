@@ -2,7 +2,7 @@
 
 import xarray as xr
 
-from dbd.build.model import build_dynamics, build_model, build_moment_map, parameter_names
+from dbd.build.model import build_dynamics, build_family, build_moment_map
 from dbd.files.netcdf import provenance, read, variable, write
 from dbd.job import job
 from dbd.numerics.random_streams import stream
@@ -13,11 +13,11 @@ GRID = ("lower", "upper", "spacing")
 def predict_moments(settings, study, split, model, learned, initial, threads):
     """Return the dataset of a split, from learned dynamics and initial parameters."""
     section, observables = settings["models"][model], settings["observables"]
-    energy = build_model(settings, section)
-    dynamics = build_dynamics(settings, section, energy, {name: learned[name].values for name in GRID})
+    family = build_family(settings, section)
+    dynamics = build_dynamics(settings, section, family, {name: learned[name].values for name in GRID})
     steps = settings["evaluation"]["last_step"]
     theta = dynamics.integrate(learned.u.values, initial, steps, threads=threads)
-    moments = build_moment_map(energy, observables, section).moments(
+    moments = build_moment_map(family, observables, section["sampling"]).moments(
         theta, lambda *point: stream(settings["seed"], "predict", study, split, model, *point), threads
     )
     dims, points = "initial_condition time observable", "initial_condition time"
@@ -33,7 +33,7 @@ def predict_moments(settings, study, split, model, learned, initial, threads):
         },
         {
             "step": variable("time", range(steps + 1), "time step"),
-            "parameter": list(parameter_names(section, energy)),
+            "parameter": list(family.names),
             "observable": observables,
         },
     )

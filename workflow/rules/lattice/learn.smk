@@ -13,7 +13,13 @@ DYNAMICS = (
     "ensemble.dt",
     "models.{model}.domain",
     "models.{model}.integrator",
+    "models.{model}.learning.recipe",
 )
+
+
+def reactions_of(wildcards):
+    """The key of the reactions, where the densities of a model change by them."""
+    return ["reactions"] * (section(wildcards).family == "composition")
 
 
 rule initial_parameters:
@@ -33,12 +39,7 @@ rule initial_parameters:
     resources:
         **needs("initial_parameters"),
     params:
-        settings=lambda w: settings(
-            *DISTRIBUTION,
-            "models.{model}.initial",
-            "seed",
-            *["models.{model}.sampling"] * (section(w).initial.method == "sampled"),
-        )(w),
+        settings=settings(*DISTRIBUTION, "models.{model}.initial", "seed"),
     message:
         "Find the initial parameters of {wildcards.study}, model {wildcards.model}, split {wildcards.split}"
     script:
@@ -80,54 +81,32 @@ rule learn_gauss_newton:
         "../../scripts/learn_gauss_newton.py"
 
 
-rule learn_path_tracking:
+rule learn_matched_trajectories:
     input:
-        code("learn_path_tracking.py"),
-        **TRAINING,
+        code("learn_matched_trajectories.py"),
+        moments=learned_from(rules.combine_moments.output),
+        initial=learned_from(rules.initial_parameters.output),
     output:
         LEARNED,
     log:
-        "<logs>/{study}/models/{model}/learn_path_tracking.log",
+        "<logs>/{study}/models/{model}/learn_matched_trajectories.log",
     benchmark:
-        "<benchmarks>/{study}/models/{model}/learn_path_tracking.tsv"
+        "<benchmarks>/{study}/models/{model}/learn_matched_trajectories.tsv"
     wildcard_constraints:
-        model=learned_by("path_tracking"),
+        model=learned_by("matched_trajectories"),
     conda:
         "../../../envs/numerics.yaml"
-    threads: cores("learn_path_tracking")
+    threads: cores("learn_matched_trajectories")
     resources:
-        **needs("learn_path_tracking"),
+        **needs("learn_matched_trajectories"),
     params:
-        settings=settings(*DYNAMICS, "models.{model}.learning", "seed"),
+        settings=lambda w: settings(
+            *DYNAMICS, "models.{model}.learning", "seed", *reactions_of(w)
+        )(w),
     message:
-        "Learn {wildcards.study}, model {wildcards.model}, by path tracking"
+        "Learn {wildcards.study}, model {wildcards.model}, by matched trajectories"
     script:
-        "../../scripts/learn_path_tracking.py"
-
-
-rule learn_mixed_coordinates:
-    input:
-        code("learn_mixed_coordinates.py"),
-        **TRAINING,
-    output:
-        LEARNED,
-    log:
-        "<logs>/{study}/models/{model}/learn_mixed_coordinates.log",
-    benchmark:
-        "<benchmarks>/{study}/models/{model}/learn_mixed_coordinates.tsv"
-    wildcard_constraints:
-        model=learned_by("mixed_coordinates"),
-    conda:
-        "../../../envs/numerics.yaml"
-    threads: cores("learn_mixed_coordinates")
-    resources:
-        **needs("learn_mixed_coordinates"),
-    params:
-        settings=settings(*DYNAMICS, "reactions", "models.{model}.learning", "seed"),
-    message:
-        "Learn {wildcards.study}, model {wildcards.model}, in mixed coordinates"
-    script:
-        "../../scripts/learn_mixed_coordinates.py"
+        "../../scripts/learn_matched_trajectories.py"
 
 
 rule learn_contrastive:
@@ -179,7 +158,7 @@ rule predict_moments:
             "observables",
             "models.{model}.sampling",
             "seed",
-            *["reactions"] * (section(w).family == "composition"),
+            *reactions_of(w),
         )(w),
     message:
         "Predict {wildcards.study}, split {wildcards.split}, with model {wildcards.model}"
@@ -191,7 +170,7 @@ rule match_oracle:
     input:
         code("match_oracle.py"),
         moments=rules.combine_moments.output[0],
-        initial=branch(tracks_paths, then=rules.initial_parameters.output, otherwise=[]),
+        initial=rules.initial_parameters.output[0],
     output:
         "<results>/{study}/models/{model}/oracle.{split}.nc",
     log:
@@ -207,8 +186,9 @@ rule match_oracle:
         settings=lambda w: settings(
             *DISTRIBUTION,
             "observables",
+            "models.{model}.sampling",
             "seed",
-            *["models.{model}.learning", "models.{model}.sampling"] * is_sampled(w),
+            *["evaluation.last_step"] * bool(section(w).sampling),
         )(w),
     message:
         "Match {wildcards.study}, split {wildcards.split}, by the family of model {wildcards.model}"

@@ -1,26 +1,12 @@
-"""Moments of a Boltzmann model under a declared sampling law, with the derivatives that matching needs.
+"""Moments of a Boltzmann model under a declared sampling law: Gibbs sweeps from an empty lattice or a random one.
 
-Models in three dimensions have no exact moments. Their moments are *defined* by a sampling law: a number of Gibbs
-sweeps from the empty lattice or from a random one. With few sweeps this law is not the Boltzmann distribution, and
-beyond the lattice-gas transition, where equilibrium is reached over a barrier, it is far from it; but it is what the
-model is used with, its moments depend on the parameters smoothly, and it has no memory of earlier parameters.
-
-In equilibrium the derivative of a mean is the covariance of observable and statistic,
-
-    d<O> / d theta_k = Cov(O, phi_k),
-
-which the same lattices give for nothing. Away from equilibrium this is an approximation. It is used as the Jacobian of
-quasi-Newton steps, which need it only to point the right way: where steps stop, differences of means have vanished
-as far as smoothness and prior allow, whatever Jacobian led there.
-
-Hidden layers take more sweeps to equilibrate, and the covariance can be wrong by factors: too small early on, and much
-too large where some chains have changed phase and others have not. Then differences of means between chains that use
-the same random numbers are worth their price, a sample for each parameter.
+With few sweeps this law is not the Boltzmann distribution, and beyond the lattice-gas transition, where equilibrium is
+reached over a barrier, it is far from it; `compare_sweeps` shows how far.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 
@@ -28,15 +14,6 @@ from dbd.boltzmann.gibbs import Sampler
 from dbd.boltzmann.moment_map import MomentMap, Moments
 from dbd.lattice.observables import count_observables
 from dbd.numerics.threads import parallel
-
-SHIFT = 0.1  # of a parameter, for differences
-
-
-class Response(NamedTuple):
-    """Sampled means and how they respond to the parameters."""
-
-    mean: np.ndarray  # float64 (observable,)
-    jacobian: np.ndarray  # float64 (observable, parameter): covariance of observables and statistics
 
 
 @dataclass(frozen=True)
@@ -98,33 +75,6 @@ class SamplingLaw(MomentMap):
             for index, states in enumerate(self._after(theta[point], generator_of(*point), sweeps)):
                 means[index, *point] = self._count(states, self.observables).mean(axis=0)
         return means
-
-    def differences(
-        self, theta: np.ndarray, mean: np.ndarray, free: np.ndarray, generator_of: Callable[[], np.random.Generator]
-    ) -> np.ndarray:
-        """Forward differences of the means with respect to the `free` parameters, (observable, parameter).
-
-        Those of other parameters are zero. `generator_of` returns the generator that gave `mean` at `theta`, each time
-        in its first state.
-        """
-        slopes = np.zeros((len(mean), len(theta)))
-        for k in np.flatnonzero(free):
-            shifted = theta + SHIFT * (np.arange(len(theta)) == k)
-            counts = self._count(self.draw(shifted, generator_of()), self.observables)
-            slopes[:, k] = (counts.mean(axis=0) - mean) / SHIFT
-        return slopes
-
-    def response(self, theta: np.ndarray, generator: np.random.Generator) -> Response:
-        """Means of the observables at parameters `theta`, and their approximate Jacobian."""
-        model, states = self.sampler.model, self.draw(theta, generator)
-        counts = self._count(states, self.observables)
-        # The kernel counts visible statistics faster than the model's own definition, which knows hidden layers too.
-        statistics = self._count(states, model.interactions)
-        if model.layers:
-            all_statistics = model.statistics(self.sampler.visible(states), self.sampler.hidden(states))
-            statistics = np.concatenate([statistics, all_statistics[:, len(model.interactions) :]], axis=1)
-        mean = counts.mean(axis=0)
-        return Response(mean, (counts - mean).T @ (statistics - statistics.mean(axis=0)) / (self.lattices - 1))
 
     def _count(self, states: np.ndarray, words: Sequence[str]) -> np.ndarray:
         """Visible counts of chains, (lattices, word)."""

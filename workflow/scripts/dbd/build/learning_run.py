@@ -22,7 +22,7 @@ import numpy as np
 import xarray as xr
 
 from dbd.boltzmann.energy import EnergyModel
-from dbd.build.model import build_dynamics, build_model
+from dbd.build.model import build_dynamics, build_family
 from dbd.files.checkpoints import State, checkpointed, load_checkpoint
 from dbd.files.netcdf import provenance, read, write
 from dbd.learning.dynamics import Dynamics
@@ -63,12 +63,12 @@ class LearningRun:
     def read(cls, settings: Mapping[str, Any], study: str, model: str, moments: str, initial: str) -> "LearningRun":
         """Build the model of a name and read the files of moments and initial parameters."""
         section = settings["models"][model]
-        energy = build_model(settings, section)
+        family = build_family(settings, section)
         return cls(
             settings,
             (study, model),
-            energy,
-            build_dynamics(settings, section, energy),
+            family.model,
+            build_dynamics(settings, section, family),
             read(initial, "theta").theta.values,
             read(moments),
             provenance(settings, [moments, initial]),

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dbd.boltzmann.composition_law import CompositionLaw, spread_names
+from dbd.boltzmann.composition_law import CompositionLaw
 from dbd.boltzmann.energy import EnergyModel, Layer
+from dbd.boltzmann.family import CompositionAndCouplings, Family, NaturalParameters
 from dbd.boltzmann.gibbs import Sampler
 from dbd.boltzmann.moment_map import ExactMoments, MomentMap
 from dbd.boltzmann.sampling_law import SamplingLaw
 from dbd.build.system import build_lattice, build_network
+from dbd.kinetics.reactions import ReactionNetwork
 from dbd.learning.dynamics import Dynamics
 from dbd.learning.reaction_dynamics import ReactionDynamics
 from dbd.numerics.hermite import HermiteGrid
@@ -30,12 +32,21 @@ def build_model(settings: Mapping[str, Any], model: Mapping[str, Any]) -> Energy
     return EnergyModel(build_lattice(settings), species, interactions, tuple(layers))
 
 
-def build_moment_map(model: EnergyModel, observables: Sequence[str], section: Mapping[str, Any]) -> MomentMap:
-    """Moments of the model of a section: under the law of its ``sampling``, or exact ones where there is none."""
-    if section["family"] == "composition":
-        return CompositionLaw(model, observables, **section["sampling"])
-    sampling = section["sampling"]
-    return SamplingLaw(Sampler(model), observables, **sampling) if sampling else ExactMoments(model, observables)
+def build_family(settings: Mapping[str, Any], model: Mapping[str, Any]) -> Family:
+    """The Boltzmann model of `model` in the coordinates of its ``family``."""
+    energy = build_model(settings, model)
+    if model["family"] == "composition":
+        return CompositionAndCouplings(energy, model["spread"])
+    return NaturalParameters(energy)
+
+
+def build_moment_map(family: Family, observables: Sequence[str], sampling: Mapping[str, Any] | None) -> MomentMap:
+    """Moments of a model under the law of its ``sampling``, or exact ones where there is none."""
+    if isinstance(family, CompositionAndCouplings):
+        return CompositionLaw(family, observables, **sampling)
+    if sampling:
+        return SamplingLaw(Sampler(family.model), observables, **sampling)
+    return ExactMoments(family.model, observables)
 
 
 def build_grid(domain: Mapping[str, Any]) -> HermiteGrid:
@@ -43,32 +54,27 @@ def build_grid(domain: Mapping[str, Any]) -> HermiteGrid:
     return HermiteGrid.covering(domain["lower"], domain["upper"], domain["spacing"])
 
 
-def parameter_names(section: Mapping[str, Any], energy: EnergyModel) -> tuple[str, ...]:
-    """Names of the parameters of a model's distribution, those of the law of its composition among them."""
-    return energy.parameters + (spread_names(energy) if section["spread"] else ())
-
-
-def domain_axes(model: Mapping[str, Any], energy: EnergyModel) -> tuple[int, ...]:
+def domain_axes(model: Mapping[str, Any], family: Family) -> tuple[int, ...]:
     """Indices of the parameters in the ``domain`` of a model."""
-    return tuple(energy.parameters.index(name) for name in model["domain"]["parameters"])
+    return tuple(family.names.index(name) for name in model["domain"]["parameters"])
+
+
+def reactions_of(settings: Mapping[str, Any], model: Mapping[str, Any]) -> ReactionNetwork | None:
+    """The reactions by which the densities of a model change; None where all its parameters are driven."""
+    return build_network(settings) if model["family"] == "composition" else None
 
 
 def build_dynamics(
-    settings: Mapping[str, Any], model: Mapping[str, Any], energy: EnergyModel, domain: Mapping[str, Any] | None = None
+    settings: Mapping[str, Any], model: Mapping[str, Any], family: Family, domain: Mapping[str, Any] | None = None
 ) -> Dynamics | ReactionDynamics:
-    """Differential equations of a model on the grid of its ``domain``, in the study's time step.
+    """Differential equations of a model in the study's time step.
 
-    A grid that the data decided on is that of `domain`, of learned dynamics.
+    Where the data decide on the grid (recipe ``matched_trajectories``), it is that of `domain`, of learned dynamics;
+    elsewhere that of the model's own ``domain``.
     """
-    axes, dt = domain_axes(model, energy), settings["ensemble"]["dt"]
-    if model["family"] == "composition":
-        grid, network = build_grid(domain), build_network(settings)
-        return ReactionDynamics(grid, energy, network, axes, dt, model["integrator"]["substeps"], model["spread"])
-    return Dynamics(
-        build_grid(model["domain"]),
-        len(energy.parameters),
-        axes,
-        dt,
-        model["integrator"]["scheme"],
-        model["integrator"]["substeps"],
-    )
+    axes, dt, integrator = domain_axes(model, family), settings["ensemble"]["dt"], model["integrator"]
+    if model["learning"]["recipe"] == "matched_trajectories":
+        network = reactions_of(settings, model)
+        return ReactionDynamics(build_grid(domain), family, network, axes, dt, integrator["substeps"])
+    grid = build_grid(model["domain"])
+    return Dynamics(grid, len(family.names), axes, dt, integrator["scheme"], integrator["substeps"])

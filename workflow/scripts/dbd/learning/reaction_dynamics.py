@@ -2,6 +2,8 @@
 
     d n_a / dt = sum_r nu_ar k_r <what meets>_r exp(g_r(theta_D)),        d J_k / dt = F_k(theta_D) - J_k / tau
 
+In natural parameters all of them are driven, without relaxation: d theta_k / dt = F_k(theta_D).
+
 g_r and F_k are functions on Q3 C1 elements over the domain D. What meets are the numbers of independent sites: the
 densities of the reactants, empty sites for creation, and where a second product needs room the chance that a site has
 an empty neighbour. So numbers never become negative, the lattice is never more than full and what reactions conserve is
@@ -18,8 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from dbd.boltzmann.composition_law import spread_names
-from dbd.boltzmann.energy import EnergyModel
+from dbd.boltzmann.family import Family
 from dbd.kinetics.reactions import ReactionNetwork
 from dbd.learning.dynamics import map_blocks
 from dbd.numerics.hermite import HermiteGrid, basis_at
@@ -47,33 +48,33 @@ class ReactionDynamics:
     ----------
     grid
         Grid over the domain, one axis for each entry of `domain`.
-    model
-        The model; it interacts by every species alone.
+    family
+        The model in its coordinates.
     network
-        The reactions.
+        The reactions, by which densities change; None for natural parameters.
     domain
         Indices of the parameters that the functions depend on.
     dt
         Time between recorded steps.
     substeps
         Runge-Kutta steps between two recorded ones.
-    spread
-        Whether the covariances of the numbers between runs are parameters too, behind those of the model. They are
-        driven as couplings are, without relaxation.
+
+    Notes
+    -----
+    Visible couplings relax; what belongs to hidden layers, and covariances of the numbers between runs, do not.
     """
 
     grid: HermiteGrid
-    model: EnergyModel
-    network: ReactionNetwork
+    family: Family
+    network: ReactionNetwork | None
     domain: tuple[int, ...]
     dt: float
     substeps: int = 1
-    spread: bool = False
 
-    @cached_property
+    @property
     def names(self) -> tuple[str, ...]:
         """Names of the parameters."""
-        return self.model.parameters + (spread_names(self.model) if self.spread else ())
+        return self.family.names
 
     @property
     def parameters(self) -> int:
@@ -83,13 +84,16 @@ class ReactionDynamics:
     @cached_property
     def functions(self) -> tuple[str, ...]:
         """Names of the functions: reactions that change numbers, then couplings."""
+        by_reactions = self.family.model.species if self.network else ()
         reactions = [reaction.equation for reaction, _, _ in self._reactions]
-        return (*reactions, *(name for name in self.names if name not in self.model.species))
+        return (*reactions, *(name for name in self.names if name not in by_reactions))
 
     @cached_property
     def _reactions(self) -> list[tuple]:
         """Reactions that change numbers, with the change and the constant of each."""
         found, tried = [], {}
+        if self.network is None:
+            return found
         for reaction, change in zip(self.network.reactions, self.network.stoichiometry.T, strict=True):
             constant = reaction.constant
             if reaction.bimolecular:  # either of two molecules can move onto the other, once in a time step
@@ -104,20 +108,21 @@ class ReactionDynamics:
     @cached_property
     def rates(self) -> Rates:
         """The functions as kernels take them."""
-        names, species = self.names, self.model.species
-        couplings = {*self.model.parameters} - {*species}
+        names, model = self.names, self.family.model
+        species = model.species if self.network else ()
+        relaxing = {*model.interactions} - {*species} if self.network else {}
         reactions, total = len(self._reactions), len(self.functions)
-        place = np.array([names.index(name) for name in species])
+        place = np.array([names.index(name) for name in species], np.int64)
         rates = Rates(
             np.zeros((len(names), total)),
             np.ones(total),
             np.zeros((total, len(species) + 1), np.int64),
             np.zeros(total, np.int64),
             np.arange(total) < reactions,
-            np.array([RELAXATION / self.dt if name in couplings else 0.0 for name in names]),
+            np.array([RELAXATION / self.dt if name in relaxing else 0.0 for name in names]),
             place,
         )
-        neighbours = round(2 * len(self.model.lattice.bonds) / self.model.lattice.size)
+        neighbours = round(2 * len(model.lattice.bonds) / model.lattice.size)
         for f, (reaction, change, constant) in enumerate(self._reactions):
             rates.change[place, f] = change
             rates.constant[f] = constant

@@ -18,8 +18,7 @@ SPACING = 0.75
 AXES = 3  # parameters that right-hand sides depend on
 WITHOUT_MODELS = ("moments", "rmse")  # figures of a study that has baselines alone
 PREDICTION = {"lattices": 100, "sweeps": 20}  # sampling law of models without exact moments
-TRACKING = {"recipe": "path_tracking", "sampling": PREDICTION | {"lattices": 50}, "roughness": 1000.0}
-MIXED = {"recipe": "mixed_coordinates"}
+EXACT, SAMPLED = {"recipe": "gauss_newton"}, {"recipe": "matched_trajectories"}
 AT_COMPOSITION = {"lattices": 64, "sweeps": 10, "start": "random"}  # sampling law at fixed composition
 
 
@@ -52,23 +51,25 @@ def _observables(study: Mapping[str, Any]) -> list[str]:
 def _complete_model(name: str, model: Any, study: Mapping[str, Any]) -> Any:
     if not isinstance(model, Mapping):
         return model
-    chain = _is_chain(model, study)
-    mixed = _mapping(model.get("learning")).get("recipe") == MIXED["recipe"] or not (
-        chain or model.get("learning") or model.get("layers") or model.get("family") == "natural"
-    )
+    chain, recipe = _is_chain(model, study), _mapping(model.get("learning")).get("recipe")
+    exact = chain and model.get("family") != "composition"
+    natural = exact or recipe in ("gauss_newton", "contrastive")
+    family = model.get("family") or ("natural" if natural else "composition")
+    composition = family == "composition"
     defaults = {
-        "family": "composition" if mixed else "natural",
+        "family": family,
         "title": str(name).replace("_", " "),
-        "initial": {"method": _start(model, study, chain)},
-        "learning": MIXED if mixed else {"recipe": "gauss_newton"} if chain else TRACKING,
-        "sampling": AT_COMPOSITION if mixed else None if chain else PREDICTION,
+        "initial": {"method": _start(model, study, exact)},
+        "learning": EXACT if exact else SAMPLED,
+        "sampling": AT_COMPOSITION if composition else None if chain else PREDICTION,
     }
     given = {key: value for key, value in model.items() if value is not None or key == "sampling"}
-    completed = {**defaults, **given, "domain": _domain(model, _words(study.get("species")))}
-    if mixed:
-        completed["domain"] = _mixed_domain(model, _words(study.get("species")))
+    completed = {**defaults, **given}
+    if composition:
         completed["sampling"] = {**AT_COMPOSITION, **_mapping(completed["sampling"])}
-    if _mapping(completed["learning"]).get("recipe") in ("path_tracking", MIXED["recipe"]):
+    matched = _mapping(completed["learning"]).get("recipe") == SAMPLED["recipe"]
+    completed["domain"] = (_matched_domain if matched else _domain)(model, _words(study.get("species")))
+    if matched:
         completed["learning"] = _up_to_the_last(completed["learning"], study)
     return completed
 
@@ -105,23 +106,27 @@ def _domain(model: Mapping[str, Any], species: list[str]) -> Any:
     domain = model.get("domain") or {}
     if not isinstance(domain, Mapping):
         return domain
-    layers = [_mapping(layer) for layer in model.get("layers") or ()]
-    hidden = [word for layer in layers for key in ("weights", "species") for word in _words(layer.get(key))]
-    parameters = domain.get("parameters", [*_words(model.get("interactions")), *hidden][:AXES])
+    parameters = domain.get("parameters", [*_words(model.get("interactions")), *_hidden(model)][:AXES])
     ranges = [BIAS if name in species else COUPLING for name in _words(parameters)]
     lower, upper = ([pair[side] for pair in ranges] for side in (0, 1))
     grid = {"parameters": parameters, "lower": lower, "upper": upper, "spacing": [SPACING] * len(ranges)}
     return {**grid, **domain}
 
 
-def _mixed_domain(model: Mapping[str, Any], species: list[str]) -> Any:
-    """Domain in mixed coordinates: species, couplings of a species with itself, then others, up to four."""
+def _matched_domain(model: Mapping[str, Any], species: list[str]) -> Any:
+    """Domain where the data say how far: species, couplings of a species with itself, then others, up to four."""
     domain = model.get("domain") or {}
     words = _words(model.get("interactions"))
     alike = [word for word in words if len(word) == 2 and word[0] == word[1]]
     others = [word for word in words if word not in species and word not in alike]
-    parameters = [*species, *alike, *others][: AXES + 1]
+    parameters = [*species, *alike, *others, *_hidden(model)][: AXES + 1]
     return {"parameters": parameters, **domain} if isinstance(domain, Mapping) else domain
+
+
+def _hidden(model: Mapping[str, Any]) -> list[str]:
+    """Parameters of hidden layers."""
+    layers = [_mapping(layer) for layer in model.get("layers") or ()]
+    return [word for layer in layers for key in ("weights", "species") for word in _words(layer.get(key))]
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

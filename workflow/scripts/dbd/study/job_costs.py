@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from dbd.lattice.packing import times_per_byte
 from dbd.study.lattice_study import Study
-from dbd.study.model import PathTrackingSection, SamplingSection
+from dbd.study.model import SamplingSection
 from dbd.study.part import Part
 from dbd.study.reading import initial_conditions
 
@@ -40,18 +40,10 @@ def initial_work(study: Study, names: Mapping[str, str]) -> Work:
     return trajectory_work(study, names) | (_of_split(study, names["split"]) if contrastive else {})
 
 
-def matching_work(study: Study, names: Mapping[str, str]) -> Work:
-    """Trajectories of a split, and the Gibbs updates of a model that is matched to it by sampled moments."""
-    work, learning = trajectory_work(study, names), study.models[names["model"]].learning
-    if isinstance(learning, PathTrackingSection):
-        work["updates"] = learning.iterations * _updates(study, work["points"], learning.sampling)
-    return work
-
-
 def learning_work(study: Study, names: Mapping[str, str]) -> Work:
     """Trajectories of the training split, and its lattices if a model learns from them."""
     contrastive = study.models[names["model"]].learning.recipe == "contrastive"
-    return matching_work(study, names | {"split": "train"}) | (_of_split(study, "train") if contrastive else {})
+    return trajectory_work(study, names | {"split": "train"}) | (_of_split(study, "train") if contrastive else {})
 
 
 def prediction_work(study: Study, names: Mapping[str, str]) -> Work:
@@ -68,11 +60,10 @@ WORK: dict[str, Callable[[Study, Mapping[str, str]], Work]] = {
     "combine_moments": trajectory_work,
     "initial_parameters": initial_work,
     "learn_gauss_newton": learning_work,
-    "learn_path_tracking": learning_work,
-    "learn_mixed_coordinates": learning_work,
+    "learn_matched_trajectories": learning_work,
     "learn_contrastive": learning_work,
     "predict_moments": prediction_work,
-    "match_oracle": matching_work,
+    "match_oracle": trajectory_work,
 }
 """Work of a job of each rule, from the study and the job's wildcards."""
 

@@ -19,9 +19,8 @@ from dbd.study.lattice_study import InitialConditionSection, Study
 from dbd.study.model import (
     ContrastiveSection,
     GaussNewtonSection,
-    MixedCoordinatesSection,
+    MatchedTrajectoriesSection,
     ModelSection,
-    PathTrackingSection,
 )
 
 
@@ -112,8 +111,7 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
         if energy is None:
             continue
         matched = model.initial.method == "exact" or isinstance(model.learning, GaussNewtonSection)
-        sampled = isinstance(model.learning, PathTrackingSection | MixedCoordinatesSection)
-        matched |= model.oracle and not sampled
+        matched |= model.oracle and model.sampling is None
         if matched or model.sampling is None:
             yield from attempt(where, build_chain, energy)
         unknown = [
@@ -121,7 +119,6 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
             for key, named in (
                 ("domain.parameters", model.domain.parameters),
                 ("learning.rate", _rates(model)),
-                ("learning.fixed", model.learning.fixed if isinstance(model.learning, PathTrackingSection) else ()),
                 ("initial.others", model.initial.others),
             )
             for parameter in named
@@ -144,7 +141,7 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
             if missing := sorted(needed - set(study.observables)):
                 yield "observables", f"missing {', '.join(missing)}, which {where} is matched to"
         yield from _recipe_mistakes(study, model, energy, where)
-        yield from _mixed_mistakes(study, model, energy, where)
+        yield from _family_mistakes(study, model, energy, where)
         if model.initial.method == "given" and not unknown:
             yield from _given_mistakes(study, model, energy, where)
 
@@ -160,7 +157,7 @@ def _evaluation_mistakes(study: Study) -> Iterator[tuple[str, str]]:
 def _recipe_mistakes(study: Study, model: ModelSection, energy: EnergyModel, where: str) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with how a model is learned from the training split."""
     runs, steps, learning = study.ensemble.splits["train"].runs, study.ensemble.steps, model.learning
-    if isinstance(learning, PathTrackingSection | MixedCoordinatesSection) and (learning.last_step or steps) > steps:
+    if isinstance(learning, MatchedTrajectoriesSection) and (learning.last_step or steps) > steps:
         yield f"{where}.learning.last_step", mismatch(learning.last_step, f"1 to {steps}, the simulated steps")
     batches = {}
     if model.initial.method == "contrastive":
@@ -182,36 +179,34 @@ def _recipe_mistakes(study: Study, model: ModelSection, energy: EnergyModel, whe
             yield f"{where}.{key}", mismatch(batch, f"1 to {runs}, the training runs of an initial condition")
 
 
-def _mixed_mistakes(study: Study, model: ModelSection, energy: EnergyModel, where: str) -> Iterator[tuple[str, str]]:
-    """Yield what does not fit a model in mixed coordinates, or one that is not."""
-    mixed = model.family == "composition"
-    if mixed != isinstance(model.learning, MixedCoordinatesSection):
-        yield (
-            f"{where}.learning.recipe",
-            mismatch(model.learning.recipe, "mixed_coordinates for family composition alone"),
-        )
+def _family_mistakes(study: Study, model: ModelSection, energy: EnergyModel, where: str) -> Iterator[tuple[str, str]]:
+    """Yield what does not fit the family of a model, or the static matching of its recipe."""
+    composition = model.family == "composition"
+    sampled = isinstance(model.learning, MatchedTrajectoriesSection)
+    if composition and not sampled:
+        yield f"{where}.learning.recipe", mismatch(model.learning.recipe, "matched_trajectories for this family")
         return
-    if model.sampling and model.sampling.start not in (STARTS if mixed else ("empty", "random")):
-        yield (
-            f"{where}.sampling.start",
-            mismatch(model.sampling.start, one_of(STARTS if mixed else ("empty", "random"))),
-        )
-    if not mixed:
+    starts = STARTS if composition else ("empty", "random")
+    if model.sampling and model.sampling.start not in starts:
+        yield f"{where}.sampling.start", mismatch(model.sampling.start, one_of(starts))
+    if not sampled and not model.domain.lower:
+        yield f"{where}.domain", mismatch("no grid", "one for this recipe")
+    visible = [name for name in model.interactions if sampled and (not composition or len(name) > 1)]
+    if missing := [name for name in visible if name not in study.observables]:
+        yield "observables", f"missing {', '.join(missing)}, which {where} is matched to"
+    weights = [name for layer in energy.layers for name in layer.weights]
+    if sampled and weights and not any(model.initial.others.get(name) for name in weights):
+        yield f"{where}.initial.others", mismatch("no weight", "some other than zero, where learning can begin")
+    if not composition:
         if model.spread:
             yield f"{where}.spread", mismatch("true", "false for natural parameters")
-        if not model.domain.lower:
-            yield f"{where}.domain", mismatch("no grid", "one for natural parameters")
         return
     if missing := [name for name in study.species if name not in model.interactions]:
         yield f"{where}.interactions", f"missing {', '.join(missing)}; a composition has every species"
-    if model.layers:
-        yield f"{where}.layers", mismatch("hidden layers", "none for family composition")
-    if model.sampling is None or model.sampling.lattices % 2:
-        yield f"{where}.sampling.lattices", mismatch(model.sampling and model.sampling.lattices, "an even number")
+    if model.sampling.lattices % 2:
+        yield f"{where}.sampling.lattices", mismatch(model.sampling.lattices, "an even number")
     if model.initial.method not in ("independent", "sampled"):
         yield f"{where}.initial.method", mismatch(model.initial.method, "independent or sampled")
-    if missing := [name for name in energy.parameters if name not in study.observables]:
-        yield "observables", f"missing {', '.join(missing)}, which {where} is matched to"
     if len(energy.parameters) == len(study.species):
         yield f"{where}.interactions", mismatch("species alone", "at least one coupling")
 

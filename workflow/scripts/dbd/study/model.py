@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from dbd.learning.path_matching import TOLERANCE
 from dbd.messages import mismatch
 from dbd.study.values import Count, Letter, Number, Positive, Strict
 
@@ -33,8 +32,8 @@ class DomainSection(Strict):
     )
     lower: tuple[Number, ...] = Field(
         (),
-        description="Lower corner of the grid; by default -6 for visible biases, -3 for others. In mixed coordinates "
-        "the data say where the grid is.",
+        description="Lower corner of the grid; by default -6 for visible biases, -3 for others. For recipe "
+        "matched_trajectories the data say where the grid is.",
     )
     upper: tuple[Number, ...] = Field((), description="Upper corner of the grid; by default 3.")
     spacing: tuple[Positive, ...] = Field((), description="Grid spacing of each parameter; by default 0.75.")
@@ -92,38 +91,15 @@ class SamplingSection(Strict):
     )
 
 
-class PathTrackingSection(Strict):
-    """For sampled moments: static matching along time, then right-hand sides that track the matched paths."""
+class MatchedTrajectoriesSection(Strict):
+    """For sampled moments: static matching at every time, then whole trajectories in the Fisher metric."""
 
-    recipe: Literal["path_tracking"] = Field(description="Name of the recipe.")
-    sampling: SamplingSection = Field(description="Sampling law of the moments that are matched.")
-    iterations: Annotated[int, Field(ge=2, strict=True)] = Field(
-        16, description="Steps of static matching; the later half is averaged."
-    )
-    fixed: tuple[str, ...] = Field((), description="Parameters that keep their initial values.")
-    differences: bool = Field(
-        False,
-        description="Whether the derivatives of moments are differences with common random numbers, not covariances: "
-        "for hidden layers, which few sweeps leave far from equilibrium.",
-    )
-    last_step: Count | None = Field(None, description="Last time step that is learned from; by default the last.")
-    tolerance: Positive = Field(
-        TOLERANCE,
-        description="Difference of moments, relative to their range, that weighs as much as a coupling of 0.6: "
-        "with a larger one couplings stay smaller, and the model away from its ordered phases.",
-    )
-    roughness: Positive = Field(1e-7, description="Weight of the roughness penalty.")
-
-
-class MixedCoordinatesSection(Strict):
-    """In mixed coordinates: static matching at fixed composition, then whole trajectories in the Fisher metric."""
-
-    recipe: Literal["mixed_coordinates"] = Field(description="Name of the recipe.")
+    recipe: Literal["matched_trajectories"] = Field(description="Name of the recipe.")
     roughness: tuple[Positive, ...] = Field(
         (100.0, 30.0, 10.0, 3.0, 1.0),
         min_length=1,
-        description="Candidate weights of the roughness penalty, from the largest down; chosen by training initial "
-        "conditions that are left out at first. The last one where there are fewer than four.",
+        description="Candidate weights of the roughness penalty, from the largest down; chosen by the split "
+        "validation, or by a quarter of the training initial conditions. The last one where there are too few.",
     )
     last_step: Count | None = Field(None, description="Last time step that is learned from; by default the last.")
 
@@ -192,8 +168,9 @@ class ModelSection(Strict):
     layers: tuple[LayerSection, ...] = Field((), description="Hidden layers, from the lowest up.")
     family: Literal["natural", "composition"] = Field(
         "natural",
-        description="Coordinates of the distribution. natural: every parameter is a bias or a coupling, and numbers of "
-        "molecules are free; composition: the parameters of species are densities, and couplings act at fixed "
+        description="Coordinates of the distribution; by default natural for open chains of one species and recipes "
+        "gauss_newton and contrastive, else composition. natural: every parameter is a bias or a coupling, and numbers "
+        "of molecules are free; composition: the parameters of species are densities, and couplings act at fixed "
         "composition (mixed coordinates).",
     )
     spread: bool = Field(
@@ -212,10 +189,10 @@ class ModelSection(Strict):
         description="Parameters at time zero; by default given where the runs start from the same interactions, else "
         "exact for open chains of one species and independent for all others.",
     )
-    learning: GaussNewtonSection | PathTrackingSection | MixedCoordinatesSection | ContrastiveSection | None = Field(
+    learning: GaussNewtonSection | MatchedTrajectoriesSection | ContrastiveSection | None = Field(
         None,
         description="How it is learned; by default gauss_newton for open chains of one species, else "
-        "mixed_coordinates, or path_tracking for models with hidden layers or natural parameters.",
+        "matched_trajectories.",
         discriminator="recipe",
     )
     sampling: SamplingSection | None = Field(

@@ -1,60 +1,76 @@
-"""Learn a model in mixed coordinates: static matching at fixed composition, then whole trajectories.
+"""Learn a model from paths: static matching at every time, then whole trajectories.
 
 =============  ===================================  ===============================================================
 variable       dimensions                           what it is
 =============  ===================================  ===============================================================
 u              function, coefficient                coefficients of the Q3 C1 elements, derivatives per grid unit:
-                                                    logarithms of flux corrections, then drives of the couplings
+                                                    logarithms of flux corrections, then drives of the parameters
 lower, upper   axis                                 corners of the grid
 spacing        axis                                 its spacing
 theta          initial_condition, time, parameter   learned trajectories of the training initial conditions
-matched        initial_condition, time, parameter   densities of the data, and couplings that match them
+matched        initial_condition, time, parameter   parameters that match the data
 error          initial_condition, time, parameter   standard error of these by sampling
+roughness                                           weight of the roughness penalty that was chosen
 action         optimisation_step                    action after each step
 gradient_norm  phase                                norm of its gradient at the end of each phase
 =============  ===================================  ===============================================================
+
+The roughness is chosen by the split ``validation``, or where there is none by a quarter of the training initial
+conditions; the last phase learns from all.
 """
 
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
-from dbd.build.mixed_coordinates import ensemble_of
-from dbd.build.model import build_model, domain_axes
-from dbd.build.system import build_network
+from dbd.build.ensemble import ensemble_of
+from dbd.build.model import build_family, domain_axes, reactions_of
 from dbd.files.checkpoints import checkpointed, load_checkpoint
 from dbd.files.netcdf import provenance, read, variable, write
 from dbd.job import job
-from dbd.learning.composition_matching import Matched
-from dbd.learning.recipes.mixed_coordinates import MixedCoordinates, matched_paths
+from dbd.learning.recipes.matched_trajectories import MatchedTrajectories
+from dbd.learning.sampled_matching import Matched
 from dbd.numerics.random_streams import stream
 
+LEFT_OUT = 4  # every fourth training initial condition is held out where there is no validation split
 
-def learn_mixed_coordinates(settings, study, name, moments, initial, threads):
-    """Return the recipe of a model."""
+
+def held_out(initial, generator):
+    """Return which of the initial conditions of all splits choose the roughness."""
+    if len(initial) > 1:
+        return np.repeat([False, True], list(map(len, initial)))
+    conditions = len(initial[0])
+    return generator.permutation(conditions) < conditions // LEFT_OUT
+
+
+def learn_matched_trajectories(settings, study, name, moments, initial, threads):
+    """Return the recipe of a model, from the moments and initial parameters of the splits it is learned from."""
     section = settings["models"][name]
-    model = build_model(settings, section)
-    return MixedCoordinates(
-        model,
-        build_network(settings),
-        ensemble_of(model, moments, section["learning"]["last_step"], section["spread"]),
-        initial,
-        domain_axes(section, model),
+    family = build_family(settings, section)
+    generator_of = partial(stream, settings["seed"], "learn", study, name)
+    return MatchedTrajectories(
+        family,
+        reactions_of(settings, section),
+        ensemble_of(family, moments, section["learning"]["last_step"]),
+        held_out(initial, generator_of("held out")),
+        np.concatenate(initial),
+        domain_axes(section, family),
         settings["ensemble"]["dt"],
         section["integrator"]["substeps"],
         section["learning"]["roughness"],
-        partial(stream, settings["seed"], "learn", study, name),
+        generator_of,
         threads,
     )
 
 
-def dataset_of(recipe, state):
-    """Return the dataset of learned dynamics."""
+def dataset_of(recipe, state, training):
+    """Return the dataset of learned dynamics, with the trajectories of the first, training, initial conditions."""
     matched = Matched(*(state[field] for field in Matched._fields))
-    dynamics, model, grid = recipe.learning(matched).dynamics, recipe.model, "corners and spacing of the grid"
-    path, error = matched_paths(model, recipe.data, matched)
-    theta = dynamics.integrate(state["u"], recipe.initial, path.shape[1] - 1, recipe.threads)
+    dynamics, grid = recipe.learning(matched).dynamics, "corners and spacing of the grid"
+    steps = matched.theta.shape[1] - 1
+    theta = dynamics.integrate(state["u"], recipe.initial[:training], steps, recipe.threads)
     points = "initial_condition time parameter"
     return xr.Dataset(
         {
@@ -65,8 +81,8 @@ def dataset_of(recipe, state):
             "upper": variable("axis", list(dynamics.grid.upper), grid),
             "spacing": variable("axis", list(dynamics.grid.spacing), grid),
             "theta": variable(points, theta, "learned trajectories"),
-            "matched": variable(points, path, "densities of the data and couplings that match them"),
-            "error": variable(points, error, "standard error of the couplings by sampling"),
+            "matched": variable(points, matched.theta[:training], "parameters that match the data"),
+            "error": variable(points, matched.error[:training], "standard error of matched parameters by sampling"),
             "roughness": variable("", float(state["roughness"]), "weight of the roughness penalty that was chosen"),
             "action": variable("optimisation_step", state["action"], "action after the step"),
             "gradient_norm": variable("phase", state["gradient_norm"], "norm of the gradient at the end of a phase"),
@@ -74,7 +90,7 @@ def dataset_of(recipe, state):
         {
             "parameter": list(dynamics.names),
             "function": list(dynamics.functions),
-            "axis": [model.parameters[k] for k in recipe.domain],
+            "axis": [dynamics.names[k] for k in recipe.domain],
         },
     )
 
@@ -82,13 +98,14 @@ def dataset_of(recipe, state):
 if __name__ == "__main__":
     with job(snakemake.log[0]) as log:
         settings, names, given = snakemake.params.settings, snakemake.wildcards, snakemake.input
-        key = provenance(settings, [given.moments, given.initial])
-        initial = read(given.initial, "theta").theta.values
-        recipe = learn_mixed_coordinates(
-            settings, names.study, names.model, read(given.moments), initial, snakemake.threads
+        key = provenance(settings, [*given.moments, *given.initial])
+        moments, initial = map(read, given.moments), [read(path, "theta").theta.values for path in given.initial]
+        recipe = learn_matched_trajectories(
+            settings, names.study, names.model, list(moments), initial, snakemake.threads
         )
         checkpoint = Path(snakemake.output[0]).with_suffix(".checkpoint")
         for state in checkpointed(recipe.states(load_checkpoint(checkpoint, key)), checkpoint, key):
             log.info("phase %d, roughness %g: action %s", state["phase"], state["roughness"], state["action"][-1:])
-        write(dataset_of(recipe, state), snakemake.output[0], key)
+        log.info("action of initial conditions held out, phase by phase: %s", state["scores"])
+        write(dataset_of(recipe, state, len(initial[0])), snakemake.output[0], key)
         checkpoint.unlink(missing_ok=True)

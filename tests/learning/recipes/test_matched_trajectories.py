@@ -1,4 +1,4 @@
-"""The recipe for mixed coordinates: derivatives of its action, what it learns, and resuming."""
+"""Matched trajectories: derivatives of its action, what it learns, and resuming."""
 
 from dataclasses import replace
 
@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 from dbd.boltzmann.energy import EnergyModel
+from dbd.boltzmann.family import CompositionAndCouplings, NaturalParameters
+from dbd.boltzmann.independent_sites import independent_biases
 from dbd.kinetics.reactions import ReactionNetwork
 from dbd.lattice.geometry import Lattice
 from dbd.lattice.observables import count_observables
-from dbd.learning.composition_matching import Matched
 from dbd.learning.pieces import overlapping
-from dbd.learning.recipes.mixed_coordinates import Ensemble, MixedCoordinates, matched_paths, spanning_functions
+from dbd.learning.recipes.matched_trajectories import MatchedTrajectories
+from dbd.learning.sampled_matching import Ensemble, Matched
+from dbd.learning.spanning_functions import spanning_functions
 from dbd.numerics.hermite import HermiteGrid
 from dbd.simulation.initial_conditions import place_counts
 from dbd.simulation.lattice_simulation import simulate_runs
@@ -39,10 +42,12 @@ def recipe():
     mean = counts.mean(axis=1)
     centred = counts[..., :2] - mean[:, None, :, :2]
     covariance = np.einsum("crti,crtj->ctij", centred, centred) / 29
-    data = Ensemble(mean[..., :2] / LATTICE.size, covariance, mean[..., 2:], 30)
+    family = CompositionAndCouplings(MODEL)
+    data = Ensemble(mean[..., :2] / LATTICE.size, covariance, family.words([]), mean[..., 2:], 30)
+    held_out = np.arange(4) == 2
     initial = np.zeros((4, 5))
     initial[:, 0] = data.density[:, 0, 0]
-    return MixedCoordinates(MODEL, NETWORK, data, initial, (0, 2), 1.0, 2, (1.0, 0.1), streams, 2)
+    return MatchedTrajectories(family, NETWORK, data, held_out, initial, (0, 2), 1.0, 2, (1.0, 0.1), streams, 2)
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +77,9 @@ def test_action_has_the_derivatives_that_learning_uses(recipe, states):
 
 
 def test_spread_between_runs_is_learned(recipe):
-    data = replace(recipe.data, spread=True)
+    data = recipe.data
     initial = np.concatenate([recipe.initial, np.zeros((4, 3))], axis=1)
-    spread = replace(recipe, data=data, initial=initial)
+    spread = replace(recipe, family=CompositionAndCouplings(MODEL, spread=True), initial=initial)
     *_, last = spread.states(None)
     learning = spread.learning(Matched(*(last[name] for name in Matched._fields)))
     path = learning.dynamics.integrate(last["u"], initial, STEPS)
@@ -97,11 +102,25 @@ def test_goes_on_from_any_state_to_the_same_bytes(recipe, states):
             np.testing.assert_array_equal(again[-1][name], states[-1][name])
 
 
+def test_natural_parameters_are_learned_too(recipe):
+    """Densities then follow from biases and couplings; here those of independent sites are near enough."""
+    mean = np.concatenate([LATTICE.size * recipe.data.density, recipe.data.counts], axis=-1)
+    family = NaturalParameters(MODEL)
+    data = replace(recipe.data, words=family.words([]), counts=mean)
+    initial = np.zeros((4, 5))
+    initial[:, :2] = independent_biases(np.maximum(mean[:, 0, :2], 0.5), LATTICE.size)
+    natural = replace(recipe, family=family, network=None, data=data, initial=initial)
+    *_, last = natural.states(None)
+    learning = natural.learning(Matched(*(last[name] for name in Matched._fields)))
+    assert learning.dynamics.functions == MODEL.parameters
+    path = learning.dynamics.integrate(last["u"], initial, STEPS)
+    weight = np.exp(path[..., :2])
+    density = weight / (1 + weight.sum(axis=-1, keepdims=True))
+    assert np.abs(density - recipe.data.density)[:, 4:].mean() < 0.06
+
+
 def test_paths_start_where_trajectories_start(recipe, states):
     matched = Matched(*(states[0][name] for name in Matched._fields))
-    path, error = matched_paths(MODEL, recipe.data, matched)
-    np.testing.assert_array_equal(path[..., :2], recipe.data.density)
-    assert not error[..., :2].any()
     np.testing.assert_array_equal(recipe.learning(matched).paths[:, 0], recipe.initial)
 
 
