@@ -8,6 +8,7 @@ from dbd.evaluation.errors import errors_per_step, summarise
 # Two initial conditions, three steps, two observables.
 SIMULATED = np.array([[[10.0, 1.0], [8.0, 1.0], [6.0, 1.0]], [[4.0, 3.0], [4.0, 3.0], [2.0, 3.0]]])
 PREDICTED = SIMULATED + np.array([[[0.0, 1.0], [3.0, 1.0], [-6.0, 1.0]], [[0.0, -1.0], [4.0, -1.0], [8.0, -1.0]]])
+STD = np.array([[[1.0, 3.0]] * 3] * 2), np.array([[[0.8, 2.0]] * 3] * 2)  # predicted and simulated
 SEM = np.array([[[1.0, 0.5]] * 3, [[7.0, 0.5]] * 3])
 
 
@@ -29,7 +30,7 @@ def test_errors_per_step():
     ],
 )
 def test_summary(average, rmse, each):
-    frame = summarise(PREDICTED, SIMULATED, SEM, ["A", "AA"], average, {"AA": 4.5}, {"A": 0.5}).set_index("observable")
+    frame = summarise(PREDICTED, SIMULATED, SEM, ["A", "AA"], average, STD).set_index("observable")
     assert list(frame.columns) == [
         "rmse",
         "relative_rmse",
@@ -37,8 +38,8 @@ def test_summary(average, rmse, each):
         "median",
         "worst",
         "noise",
-        "published",
-        "published_relative",
+        "relative_noise",
+        "relative_std",
     ]
     assert frame.rmse["A"] == pytest.approx(rmse)
     assert frame.relative_rmse["A"] == pytest.approx(rmse / 8)
@@ -46,19 +47,18 @@ def test_summary(average, rmse, each):
     assert np.isnan(frame.relative_each["AA"])  # it does not change
     assert frame["median"]["A"] == pytest.approx(np.mean(each))
     assert frame.worst["A"] == pytest.approx(max(each))
-    assert frame.loc["AA"].tolist() == pytest.approx([1, 0.5, np.nan, 1, 1, 0.5, 4.5, np.nan], nan_ok=True)
-    assert np.isnan(frame.published["A"])
-    assert frame.published_relative["A"] == 0.5
+    assert frame.loc["AA"].tolist() == pytest.approx([1, 0.5, np.nan, 1, 1, 0.5, 0.25, 0.5], nan_ok=True)
+    assert frame.relative_std["A"] == pytest.approx(0.25)
     assert frame.relative_rmse["mean"] == pytest.approx((rmse / 8 + 0.5) / 2)
-    assert np.isnan(frame.published["mean"])
+    assert np.isnan(summarise(PREDICTED, SIMULATED, SEM, ["A", "AA"], average).relative_std).all()
 
 
 def test_perfect_prediction():
-    frame = summarise(SIMULATED, SIMULATED, SEM, ["A", "AA"], "mean", {}, {}).set_index("observable")
+    frame = summarise(SIMULATED, SIMULATED, SEM, ["A", "AA"], "mean").set_index("observable")
     assert frame.relative_each["A"] == 0
     assert (frame[["rmse", "relative_rmse", "median", "worst"]] == 0).all(axis=None)
 
 
 def test_unknown_average():
     with pytest.raises(KeyError):
-        summarise(SIMULATED, SIMULATED, SEM, ["A", "AA"], "median", {}, {})
+        summarise(SIMULATED, SIMULATED, SEM, ["A", "AA"], "median")

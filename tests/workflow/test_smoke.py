@@ -66,7 +66,7 @@ def test_every_product_exists(project):
     wanted |= {f"models/{model}/{name}.nc" for model in MODELS for name in ("dynamics", "test")}
     wanted |= {f"models/{model}/oracle.test.nc" for model in ORACLES}
     wanted |= {f"baselines/{baseline}/test.nc" for baseline in BASELINES}
-    wanted |= {"evaluation.csv", "summary.csv"}
+    wanted |= {"evaluation.csv", "summary.csv", "sweeps.csv"}
     figures = {path.stem for path in (ROOT / "workflow" / "report").glob("*.rst")}
     found = set(project.products())
     drawn = {name for name in found if name.startswith("figures/")}
@@ -137,7 +137,7 @@ def test_moments_are_those_of_the_lattices(project):
 def test_tables(project):
     evaluation = pd.read_csv(project.results / "evaluation.csv")
     summary = pd.read_csv(project.results / "summary.csv")
-    kinds = {"model": MODELS, "oracle": ORACLES, "baseline": BASELINES}
+    kinds = {"model": MODELS, "oracle": ORACLES, "baseline": BASELINES, "floor": ["noise"]}
     models = {(name, kind) for kind, names in kinds.items() for name in names}
     for table in (evaluation, summary):
         assert set(zip(table.model, table.kind, strict=True)) == models
@@ -153,7 +153,8 @@ def test_tables(project):
         "range",
     ]
     assert len(evaluation) == len(models) * len(OBSERVABLES) * (STEPS + 1)
-    assert {"rmse", "relative_rmse", "median", "worst", "noise", "published", "off_grid"} <= set(summary.columns)
+    columns = {"steps", "rmse", "relative_rmse", "worst", "relative_noise", "published", "off_grid", "drift"}
+    assert columns <= set(summary.columns)
     assert len(summary) == len(models) * (len(OBSERVABLES) + 1)
     summary = summary[summary.observable != "mean"]
     assert np.isfinite(evaluation[["rmse", "noise", "range"]]).all(axis=None)

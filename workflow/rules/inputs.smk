@@ -111,7 +111,7 @@ def products(study):
         return expand(rules.combine_densities.output, study=study, split=splits)
     tables = [EVALUATION, SUMMARY]
     if on_lattice(study):
-        tables += rules.compare_sweeps.output * bool(STUDIES[study].evaluation.sweeps)
+        tables += rules.compare_sweeps.output * bool(sampled_models(study))
         tables += rules.compare_exact.output * exactly_known(STUDIES[study])
     return expand(tables, study=study) + figures(study)
 
@@ -148,6 +148,21 @@ def learned_from(output):
         for split in learning_splits(STUDIES[w.study], section(w))
         for file in expand(output, split=split, **w)
     ]
+
+
+def starts_as_training(study):
+    """Whether runs of the evaluated split start as those of the training split do, from the same numbers."""
+    known = STUDIES[study]
+    starts = [
+        definition.start_of(known, split) for split in ("train", evaluated(study))
+    ]
+    return bool(known.models) and starts[0] == starts[1] and single_start(known)
+
+
+def single_start(study):
+    """Whether all runs of a study start from the same numbers of molecules."""
+    counts = study.initial_condition.counts
+    return bool(counts) and all(isinstance(count, int) for count in counts.values())
 
 
 def sampled_models(study):

@@ -1,9 +1,9 @@
 """Score the sampled models with more and with fewer sweeps than their sampling laws declare, from several starts.
 
 ``sweeps.csv`` has a row per model, start of the chains, number of sweeps and observable, and one of the means over the
-observables: the average over a few steps of the error as in the summary (``rmse``, counts on the whole lattice) and its
-ratio to the simulated range (``relative_rmse``). Far from equilibrium moments depend on the start and on the number of
-sweeps: the table shows how far.
+observables: the average over a few points of trajectories of the error as in the summary (``rmse``, counts on the whole
+lattice) and its ratio to the simulated range (``relative_rmse``). Far from equilibrium moments depend on the start and
+on the number of sweeps: the table shows how far.
 """
 
 from functools import partial
@@ -20,8 +20,14 @@ from dbd.job import job
 from dbd.numerics.random_streams import stream
 
 COLUMNS = ["model", "start", "sweeps", "observable", "rmse", "relative_rmse"]
-LATTICES = 24  # per time: enough to tell laws apart, and the longest chains take a while
-TIMES = 12  # of a trajectory
+LATTICES = 16  # per point: enough to tell laws apart, and the longest chains take a while
+POINTS = 8  # times of all trajectories
+CONDITIONS = 4  # most initial conditions
+
+
+def evenly(size, count):
+    """Return at most `count` places, evenly over 0 .. size - 1."""
+    return np.unique(np.linspace(0, size - 1, min(size, count)).round().astype(int))
 
 
 def compare_sweeps(settings, moments, predictions, generator_of):
@@ -29,17 +35,18 @@ def compare_sweeps(settings, moments, predictions, generator_of):
     observables, scoring = settings["observables"], settings["evaluation"]
     tables = []
     for name, section in settings["models"].items():
-        theta = predictions[name].theta.values
-        times = np.unique(np.linspace(0, scoring["last_step"], TIMES).round().astype(int))
-        reference = moments.sel(observable=observables).isel(time=times)
+        shown = evenly(predictions[name].sizes["initial_condition"], CONDITIONS)
+        times = evenly(scoring["last_step"] + 1, max(3, POINTS // len(shown)))
+        theta = predictions[name].theta.values[np.ix_(shown, times)]
+        reference = moments.sel(observable=observables).isel(initial_condition=shown, time=times)
         sweeps = sorted({*scoring["sweeps"], section["sampling"]["sweeps"]})
         family, simulated = build_family(settings, section), (reference["mean"].values, reference["sem"].values)
         for start in STARTS if section["family"] == "composition" else ("empty", "random"):
             sampling = section["sampling"] | {"lattices": LATTICES, "start": start}
             law = build_moment_map(family, observables, sampling)
             streams = partial(generator_of, name, start)
-            for number, mean in zip(sweeps, law.means_by_sweeps(theta[:, times], sweeps, streams), strict=True):
-                table = summarise(mean, *simulated, observables, scoring["average"], {}, {})
+            for number, mean in zip(sweeps, law.means_by_sweeps(theta, sweeps, streams), strict=True):
+                table = summarise(mean, *simulated, observables, scoring["average"])
                 tables.append(table.assign(model=name, start=start, sweeps=number)[COLUMNS])
     return pd.concat(tables)
 

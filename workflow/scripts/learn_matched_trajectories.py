@@ -9,7 +9,7 @@ lower, upper   axis                                 corners of the grid
 spacing        axis                                 its spacing
 theta          initial_condition, time, parameter   learned trajectories of the training initial conditions
 matched        initial_condition, time, parameter   parameters that match the data
-error          initial_condition, time, parameter   standard error of these by sampling
+error          initial_condition, time, parameter   standard error of these, of data and sampling
 roughness                                           weight of the roughness penalty that was chosen
 action         optimisation_step                    action after each step
 gradient_norm  phase                                norm of its gradient at the end of each phase
@@ -82,7 +82,7 @@ def dataset_of(recipe, state, training):
             "spacing": variable("axis", list(dynamics.grid.spacing), grid),
             "theta": variable(points, theta, "learned trajectories"),
             "matched": variable(points, matched.theta[:training], "parameters that match the data"),
-            "error": variable(points, matched.error[:training], "standard error of matched parameters by sampling"),
+            "error": variable(points, matched.error[:training], "standard error of matched parameters"),
             "roughness": variable("", float(state["roughness"]), "weight of the roughness penalty that was chosen"),
             "action": variable("optimisation_step", state["action"], "action after the step"),
             "gradient_norm": variable("phase", state["gradient_norm"], "norm of the gradient at the end of a phase"),

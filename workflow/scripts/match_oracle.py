@@ -18,10 +18,10 @@ from dbd.numerics.random_streams import stream
 
 
 def sampled_match(family, moments, initial, last_step, generator_of, threads):
-    """Return parameters that match simulated moments, and their errors by sampling."""
+    """Return parameters that match simulated moments, and their errors."""
     data = ensemble_of(family, [moments], last_step)
     matched = match_paths(family, data, initial, generator_of, threads)
-    error = variable("initial_condition time parameter", matched.error, "standard error of theta by sampling")
+    error = variable("initial_condition time parameter", matched.error, "standard error of theta")
     return matched.theta, {"error": error}
 
 

@@ -1,17 +1,22 @@
-"""Draw predicted against simulated means, for the initial conditions with the median and with the largest error."""
+"""Draw predicted against simulated means, for the initial conditions with the median and with the largest error.
+
+Models that predict the spread between runs have their band of one standard deviation drawn too, by its edges. A
+vertical line shows where extrapolation begins.
+"""
 
 import numpy as np
 
 from dbd.files.netcdf import read, read_models
 from dbd.job import job
-from dbd.plotting import SIMULATION, SPREAD, band, legend_below, line_styles, save, small_multiples
+from dbd.plotting import NOISE, SIMULATION, SPREAD, band, legend_below, line_styles, save, small_multiples
 
 
-def plot_moments(moments, predictions, styles):
+def plot_moments(moments, predictions, styles, spreading, last_step):
     """Return the figure: the first model's median and worst initial condition, a panel per observable."""
     first = next(iter(predictions.values()))
     moments = moments.isel(time=slice(first.sizes["time"]))
-    order = np.argsort(np.abs(first["mean"].values - moments["mean"].values).mean(axis=(1, 2)))
+    difference = np.abs(first["mean"].values - moments["mean"].values)[:, : last_step + 1]
+    order = np.argsort(difference.mean(axis=(1, 2)))
     cases = {"median case\n": order[len(order) // 2], "worst case\n": order[-1]} if len(order) > 1 else {"": 0}
     observables = moments.observable.values
     figure, blocks = small_multiples(*[len(observables)] * len(cases), xlabel="time", sharex=True)
@@ -23,8 +28,15 @@ def plot_moments(moments, predictions, styles):
             band(axes, moments.time, mean, std, SPREAD, label="one standard deviation")
             axes.plot(moments.time, mean, color=SIMULATION, label="simulation")
             for name, predicted in predictions.items():
-                line = predicted["mean"].isel(initial_condition=index).sel(observable=observable)
-                axes.plot(moments.time, line[: len(moments.time)], **styles[name])
+                case = predicted.isel(initial_condition=index).sel(observable=observable)
+                time = moments.time[: case.sizes["time"]]
+                axes.plot(time, case["mean"], **styles[name])
+                if name in spreading:
+                    edges = {"color": styles[name]["color"], "linewidth": 0.6, "linestyle": ":"}
+                    axes.plot(time, case["mean"] + case["std"], label="predicted standard deviation", **edges)
+                    axes.plot(time, case["mean"] - case["std"], **edges)
+            if last_step + 1 < moments.sizes["time"]:
+                axes.axvline(moments.time[last_step], color=NOISE, linewidth=0.6)
             axes.locator_params(nbins=4)
             axes.set_ylim(bottom=0)
             axes.set_title(observable)
@@ -35,6 +47,8 @@ def plot_moments(moments, predictions, styles):
 if __name__ == "__main__":
     with job(snakemake.log[0]):
         settings = snakemake.params.settings
-        styles = line_styles(settings["models"], settings["baselines"], settings["figures"]["colors"])
+        models, last_step = settings["models"], settings["evaluation"]["last_step"]
+        styles = line_styles(models, settings["baselines"], settings["figures"]["colors"])
+        spreading = [name for name, model in models.items() if model["spread"]]
         predictions = read_models(snakemake.input.predictions)
-        save(plot_moments(read(snakemake.input.moments), predictions, styles), snakemake.output)
+        save(plot_moments(read(snakemake.input.moments), predictions, styles, spreading, last_step), snakemake.output)

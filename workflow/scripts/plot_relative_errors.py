@@ -12,8 +12,9 @@ RANGE = (0.005, 2.0)  # what is given the true means has no error in them but ro
 
 def plot_relative_errors(summary, styles):
     """Return the figure: a group of bars for each observable and their mean."""
+    summary = summary[summary.steps == summary.steps.iloc[0]]
     tables = {key: table.set_index("observable") for key, table in summary.groupby(["model", "kind"], sort=False)}
-    shown = [(name, kind) for name, kind in tables if kind != "oracle"]
+    shown = [(name, kind) for name, kind in tables if kind in ("model", "baseline")]
     observables = summary.observable.unique()
     middle, width = np.arange(len(observables)), 0.8 / len(shown)
     figure, axes = plt.subplots(figsize=(PAGE, 0.4 * PAGE))
@@ -26,6 +27,8 @@ def plot_relative_errors(summary, styles):
         if (name, "oracle") in tables:
             best = tables[name, "oracle"].reindex(observables).relative_rmse
             axes.plot(left, best, "_", color=NOISE, markersize=12, label="static matching")
+    noise = tables["noise", "floor"].reindex(observables).relative_rmse
+    axes.hlines(noise, middle - 0.42, middle + 0.42, color=NOISE, linestyle="--", linewidth=0.8, label="noise")
     axes.set(xticks=middle, xticklabels=observables, ylabel="RMSE / range", yscale="log", ylim=RANGE)
     legend_below(figure)
     return figure

@@ -35,11 +35,12 @@ def functions_of(learned, predicted):
     return list(learned.function.values) if "function" in learned.coords else moving(predicted)
 
 
-def function_symbol(name, layers, mixed):
+def function_symbol(name, model):
     """How a function is written: a right-hand side, or what multiplies a reaction or drives a coupling."""
-    if not mixed:
-        return rf"d{parameter_symbol(name, layers)}/d$t$"
-    return f"ln factor of {name}" if "->" in name else f"drive of {parameter_symbol(name, layers)}"
+    if "->" in name:
+        return f"ln factor of {name}"
+    symbol = parameter_symbol(name, model)
+    return f"drive of {symbol}" if model["family"] == "composition" else rf"d{symbol}/d$t$"
 
 
 def plot_right_hand_sides(dynamics, predictions, models):
@@ -47,19 +48,18 @@ def plot_right_hand_sides(dynamics, predictions, models):
     shown = {name: functions_of(dynamics[name], predicted) for name, predicted in predictions.items()}
     figure, blocks = small_multiples(*map(len, shown.values()), xlabel="", height=1.75)
     for panels, (name, predicted) in zip(blocks, predictions.items(), strict=True):
-        domain, layers = models[name]["domain"], models[name]["layers"]
+        domain = models[name]["domain"]
         learned = dynamics[name]
         grid = build_grid({key: learned[key].values for key in ("lower", "upper", "spacing")})
-        mixed = "function" in learned.coords
         visited = predicted.theta.sel(parameter=domain["parameters"]).values.reshape(-1, grid.dimension)
         lines, points, near = slice_of(grid, visited[grid.excess(visited) == 0], grid.spacing)
         rows = learned.get_index(learned.u.dims[0]).get_indexer(shown[name])
         values = grid.value(learned.u.values[rows], points.reshape(-1, grid.dimension)).T.reshape(
             -1, *points.shape[:-1]
         )
-        labels = [parameter_symbol(parameter, layers) for parameter in domain["parameters"]]
+        labels = [parameter_symbol(parameter, models[name]) for parameter in domain["parameters"]]
         for axes, parameter, value in zip(panels, shown[name], values, strict=True):
-            velocity = function_symbol(parameter, layers, mixed)
+            velocity = function_symbol(parameter, models[name])
             if len(lines) == 1:
                 axes.plot(lines[0], value, color="black")
             else:

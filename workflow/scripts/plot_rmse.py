@@ -9,7 +9,7 @@ def plot_rmse(evaluation, styles, observables):
     """Return the figure: a panel per observable, on a logarithmic scale."""
     figure, [panels] = small_multiples(len(observables), xlabel="time", height=2.2, sharex=True, sharey=True)
     for axes, observable in zip(panels, observables, strict=True):
-        shown = evaluation[evaluation.observable == observable]
+        shown = evaluation[(evaluation.observable == observable) & (evaluation.kind != "floor")]
         for (model, kind), table in shown.groupby(["model", "kind"], sort=False):
             style = styles[model]
             if kind == "oracle":

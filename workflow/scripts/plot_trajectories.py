@@ -19,7 +19,7 @@ def plot_trajectories(predictions, models):
     for panel, (name, predicted) in enumerate(predictions.items(), start=1):
         domain = models[name]["domain"]["parameters"][:3]
         theta = predicted.theta.sel(parameter=domain).values
-        labels = [parameter_symbol(parameter, models[name]["layers"]) for parameter in domain]
+        labels = [parameter_symbol(parameter, models[name]) for parameter in domain]
         colors, _ = colored_by(theta[:, 0, 0])
         if len(domain) == 1:
             steps = np.broadcast_to(np.arange(theta.shape[1])[:, None], theta.shape)

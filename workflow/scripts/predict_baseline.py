@@ -10,7 +10,7 @@ from dbd.job import job
 
 def predict_baseline(settings, baseline, moments):
     """Return the dataset of a baseline by its name, from the simulated moments of a split."""
-    moments = moments.isel(time=slice(settings["evaluation"]["last_step"] + 1))
+    moments = moments.isel(time=slice(settings["evaluation"]["extrapolate_to"] + 1))
     setting = BaselineInput(
         build_network(settings),
         build_lattice(settings),

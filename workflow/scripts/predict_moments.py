@@ -15,7 +15,7 @@ def predict_moments(settings, study, split, model, learned, initial, threads):
     section, observables = settings["models"][model], settings["observables"]
     family = build_family(settings, section)
     dynamics = build_dynamics(settings, section, family, {name: learned[name].values for name in GRID})
-    steps = settings["evaluation"]["last_step"]
+    steps = settings["evaluation"]["extrapolate_to"]
     theta = dynamics.integrate(learned.u.values, initial, steps, threads=threads)
     moments = build_moment_map(family, observables, section["sampling"]).moments(
         theta, lambda *point: stream(settings["seed"], "predict", study, split, model, *point), threads

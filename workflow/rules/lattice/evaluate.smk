@@ -20,42 +20,13 @@ rule predict_baseline:
             "lattice.shape",
             "lattice.boundary",
             "ensemble.dt",
-            "evaluation.last_step",
+            "evaluation.extrapolate_to",
             "observables",
         ),
     message:
         "Predict {wildcards.study}, split {wildcards.split}, by {wildcards.baseline}"
     script:
         "../../scripts/predict_baseline.py"
-
-
-rule evaluate_study:
-    input:
-        code("evaluate_study.py"),
-        moments=of_split(rules.combine_moments.output),
-        predictions=lambda w: of_models(PREDICTED)(w) + oracles(w) + baselines(w),
-    output:
-        evaluation=EVALUATION,
-        summary=table(SUMMARY),
-    log:
-        "<logs>/{study}/evaluate_study.log",
-    benchmark:
-        "<benchmarks>/{study}/evaluate_study.tsv"
-    conda:
-        "../../../envs/numerics.yaml"
-    params:
-        settings=lambda w: settings("observables", "evaluation")(w)
-        | {
-            kind: {
-                name: getattr(model, kind)
-                for name, model in STUDIES[w.study].models.items()
-            }
-            for kind in ("published", "published_relative")
-        },
-    message:
-        "Evaluate {wildcards.study}"
-    script:
-        "../../scripts/evaluate_study.py"
 
 
 rule compare_sweeps:
@@ -85,6 +56,46 @@ rule compare_sweeps:
         "Compare sampling laws of {wildcards.study}"
     script:
         "../../scripts/compare_sweeps.py"
+
+
+rule evaluate_study:
+    input:
+        code("evaluate_study.py"),
+        moments=of_split(rules.combine_moments.output),
+        predictions=lambda w: of_models(PREDICTED)(w) + oracles(w) + baselines(w),
+        training=lambda w: (
+            of_split(rules.combine_moments.output, "train")(w)
+            if starts_as_training(w.study)
+            else []
+        ),
+        sweeps=lambda w: (
+            expand(rules.compare_sweeps.output, study=w.study)
+            if sampled_models(w.study)
+            else []
+        ),
+    output:
+        evaluation=EVALUATION,
+        summary=table(SUMMARY),
+    log:
+        "<logs>/{study}/evaluate_study.log",
+    benchmark:
+        "<benchmarks>/{study}/evaluate_study.tsv"
+    conda:
+        "../../../envs/numerics.yaml"
+    params:
+        settings=lambda w: settings("observables", "evaluation")(w)
+        | {
+            "models": {
+                name: definition.subtree(
+                    model, "sampling", "published", "published_relative"
+                )
+                for name, model in TREES[w.study]["models"].items()
+            }
+        },
+    message:
+        "Evaluate {wildcards.study}"
+    script:
+        "../../scripts/evaluate_study.py"
 
 
 rule compare_exact:

@@ -68,7 +68,12 @@ LATTICE_FIGURES = {
     "parameters": Figure(
         "learned parameters over time of {wildcards.study}",
         drawn("ensemble.dt"),
-        {"predictions": of_models(PREDICTED)},
+        {"predictions": of_models(PREDICTED), "dynamics": of_models(LEARNED)},
+    ),
+    "global_and_local": Figure(
+        "what correlations are made of in {wildcards.study}",
+        drawn("species", "lattice.shape", "lattice.boundary"),
+        {"moments": of_split(MOMENTS, "train"), "dynamics": of_models(LEARNED)},
     ),
     "trajectories": Figure(
         "learned trajectories of {wildcards.study}",
@@ -85,7 +90,7 @@ LATTICE_FIGURES = {
     ),
     "moments": Figure(
         "predicted moments of {wildcards.study}",
-        compared(),
+        compared("evaluation.last_step"),
         {
             "moments": of_split(MOMENTS),
             "predictions": lambda w: of_models(PREDICTED)(w) + baselines(w),

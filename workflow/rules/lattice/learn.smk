@@ -154,7 +154,7 @@ rule predict_moments:
     params:
         settings=lambda w: settings(
             *DYNAMICS,
-            "evaluation.last_step",
+            "evaluation.extrapolate_to",
             "observables",
             "models.{model}.sampling",
             "seed",

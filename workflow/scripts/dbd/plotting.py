@@ -66,12 +66,17 @@ def line_styles(
     return solid | dashed
 
 
-def parameter_symbol(name: str, layers: Sequence[Mapping[str, Any]] = ()) -> str:
-    """Symbol of an interaction parameter: h, J, K, Q with the species as index; W, b for those of hidden layers."""
+def parameter_symbol(name: str, model: Mapping[str, Any] | None = None) -> str:
+    """Symbol of a parameter of a model (a section): its letter with what it counts as index.
+
+    h, J, K, Q for one to four species, n for a density, W, b for hidden layers, and Sigma for a covariance of numbers.
+    """
     if name.startswith("var "):
         return rf"$\Sigma_{{{name[4:]}}}$"
-    hidden = {letter for layer in layers for letter in layer["species"]}
-    letter = "W" if set(name) & set(hidden) and len(name) == 2 else "b" if name in hidden else "hJKQ"[len(name) - 1]
+    hidden = {letter for layer in (model or {}).get("layers", ()) for letter in layer["species"]}
+    letter = "W" if set(name) & hidden and len(name) == 2 else "b" if name in hidden else "hJKQ"[len(name) - 1]
+    if letter == "h" and (model or {}).get("family") == "composition":
+        letter = "n"
     return rf"${letter}_{{{name}}}$"
 
 

@@ -1,6 +1,6 @@
 """Errors of predicted moments against simulated ones."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -42,10 +42,9 @@ def summarise(
     sem: np.ndarray,
     observables: Sequence[str],
     average: str,
-    published: Mapping[str, float],
-    published_relative: Mapping[str, float],
+    std: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> pd.DataFrame:
-    """Error of one model over all steps given, with the published one.
+    """Error of one model over all steps given.
 
     Parameters
     ----------
@@ -53,15 +52,16 @@ def summarise(
         As in `errors_per_step`.
     average
         Over steps: ``mean`` of the RMSE per step, or ``root_mean_square``.
-    published, published_relative
-        Published error by observable, in counts and relative to the range of the published simulation; may lack some.
+    std
+        Predicted and simulated standard deviations between runs, of the same shape; None if there are no predicted.
 
     Returns
     -------
     One row per observable: ``rmse``, ``relative_rmse`` (by the range), ``relative_each`` (mean over the initial
     conditions in which the observable changes of each one's error by its own range), ``median`` and ``worst`` over
-    initial conditions (of each one's error averaged over steps the same way), ``noise``, ``published`` and
-    ``published_relative``. A last row, ``mean``, has the means of these over the observables.
+    initial conditions (of each one's error averaged over steps the same way), ``noise`` and ``relative_noise``,
+    ``relative_std`` (root mean square error of the standard deviations by the mean simulated one). A last row,
+    ``mean``, has the means of these over the observables.
     """
     steps = errors_per_step(predicted, simulated, sem, observables)
     grouped = steps.groupby("observable", sort=False)
@@ -69,12 +69,16 @@ def summarise(
     each = np.abs(predicted - simulated)
     each = each.mean(axis=1) if average == "mean" else np.sqrt((each**2).mean(axis=1))
     frame = grouped[["rmse", "noise"]].agg(over_steps)
-    frame.insert(1, "relative_rmse", frame["rmse"] / grouped["range"].first())
+    scale = grouped["range"].first()
+    frame.insert(1, "relative_rmse", frame["rmse"] / scale)
     own = np.ptp(simulated, axis=1)
     frame.insert(2, "relative_each", np.ma.mean(np.ma.masked_array(each, own == 0) / own, axis=0).filled(np.nan))
     frame.insert(3, "median", np.median(each, axis=0))
     frame.insert(4, "worst", each.max(axis=0))
-    frame["published"] = pd.Series(published, dtype=float).reindex(observables)
-    frame["published_relative"] = pd.Series(published_relative, dtype=float).reindex(observables)
+    frame["relative_noise"] = frame["noise"] / scale
+    frame["relative_std"] = np.nan
+    if std is not None:
+        error, size = std[0] - std[1], std[1].mean(axis=(0, 1))
+        frame["relative_std"] = np.sqrt((error**2).mean(axis=(0, 1))) / np.where(size > 0, size, np.nan)
     frame.loc["mean"] = frame.mean(skipna=False)
     return frame.reset_index()

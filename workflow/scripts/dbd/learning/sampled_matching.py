@@ -69,7 +69,7 @@ class Matched(NamedTuple):
 
     theta: np.ndarray  # float64 (R, times, P)
     information: np.ndarray  # G, (R, times, K, K)
-    error: np.ndarray  # standard error of the parameters by sampling, (R, times, P); zero for those that are known
+    error: np.ndarray  # standard error of the parameters, of data and sampling, (R, times, P); zero if known
 
 
 class Running:
@@ -134,7 +134,8 @@ def match_path(
             curvature, response @ (wanted - np.mean(means[late], axis=0)) - prior @ (centre - prior_mean)
         )
         inverse = np.linalg.inv(curvature)
-        variance = np.diagonal(inverse @ fisher @ inverse) / (len(chains.generators) * len(means[late]))
+        drawn = len(chains.generators) * len(means[late])
+        variance = np.diagonal(inverse @ fisher @ inverse) * (1 / drawn + 1 / data.runs)
         theta[places] = before = centre + _bounded(change)
         information[time], error[time, places] = fisher, np.sqrt(np.maximum(variance, 0.0))
     return Matched(path, information, error)

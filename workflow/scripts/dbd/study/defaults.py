@@ -19,6 +19,7 @@ AXES = 3  # parameters that right-hand sides depend on
 WITHOUT_MODELS = ("moments", "rmse")  # figures of a study that has baselines alone
 PREDICTION = {"lattices": 100, "sweeps": 20}  # sampling law of models without exact moments
 EXACT, SAMPLED = {"recipe": "gauss_newton"}, {"recipe": "matched_trajectories"}
+SWEEPS = (50, 200, 1000)  # numbers of sweeps that sampled models are compared with
 AT_COMPOSITION = {"lattices": 64, "sweeps": 10, "start": "random"}  # sampling law at fixed composition
 
 
@@ -29,7 +30,7 @@ def complete(study: Any) -> Any:
     models = {name: _complete_model(name, model, study) for name, model in _mapping(study.get("models")).items()}
     completed = {"observables": _observables(study), **study}
     if isinstance(study.get("evaluation", {}), Mapping):
-        completed["evaluation"] = _up_to_the_last(study.get("evaluation", {}), study)
+        completed["evaluation"] = _evaluation(study.get("evaluation", {}), study, models)
     if models:
         completed["models"] = models
     elif isinstance(study.get("figures", {}), Mapping):
@@ -79,6 +80,16 @@ def _up_to_the_last(section: Mapping[str, Any], study: Mapping[str, Any]) -> Map
     steps = _mapping(study.get("ensemble")).get("steps", STEPS)
     known = isinstance(steps, int) and steps > 0 and section.get("last_step") is None
     return {**section, "last_step": steps} if known else section
+
+
+def _evaluation(section: Mapping[str, Any], study: Mapping[str, Any], models: Mapping[str, Any]) -> Mapping[str, Any]:
+    """How models are scored: no further than the last step that counts, sampled ones with several laws too."""
+    section = _up_to_the_last(section, study)
+    if section.get("extrapolate_to") is None and section.get("last_step") is not None:
+        section = {**section, "extrapolate_to": section["last_step"]}
+    if any(_mapping(model).get("sampling") for model in models.values()):
+        section = {"sweeps": SWEEPS, **section}
+    return section
 
 
 def _is_chain(model: Mapping[str, Any], study: Mapping[str, Any]) -> bool:

@@ -30,7 +30,7 @@ def start_of(study: Study, split: str) -> InitialConditionSection:
 
 
 CHAIN_FIGURES = ("lattices", "counts", "initial_conditions")
-MODEL_FIGURES = ("lattices", "parameters", "trajectories", "right_hand_sides", "learning")
+MODEL_FIGURES = ("lattices", "parameters", "global_and_local", "trajectories", "right_hand_sides", "learning")
 
 
 def exactly_known(study: Study) -> bool:
@@ -65,6 +65,12 @@ def _ensemble_mistakes(study: Study) -> Iterator[tuple[str, str]]:
         yield "evaluation.split", mismatch(scoring.split, one_of(ensemble.splits))
     if scoring.last_step and scoring.last_step > ensemble.steps:
         yield "evaluation.last_step", mismatch(scoring.last_step, f"1 to {ensemble.steps}, the simulated steps")
+    furthest = scoring.extrapolate_to
+    if furthest and not (scoring.last_step or 1) <= furthest <= ensemble.steps:
+        yield (
+            "evaluation.extrapolate_to",
+            mismatch(furthest, f"{scoring.last_step} to {ensemble.steps}, the simulated steps"),
+        )
     for name in study.figures.draw:
         if name in CHAIN_FIGURES and (len(study.lattice.shape) > 1 or len(study.species) > 1):
             yield (

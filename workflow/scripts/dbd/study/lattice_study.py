@@ -131,11 +131,16 @@ class EvaluationSection(Strict):
 
     split: str = Field("test", description="Split on which the summary is scored.")
     last_step: Count | None = Field(None, description="Last time step that counts; by default the last simulated.")
+    extrapolate_to: Count | None = Field(
+        None, description="Last time step that models predict; steps after last_step are scored apart; by default none."
+    )
     average: Literal["mean", "root_mean_square"] = Field(
         "mean", description="Average over time steps of the error per step that the summary shows."
     )
     sweeps: tuple[Count, ...] = Field(
-        (), description="Other numbers of Gibbs sweeps that sampled models are scored with, in a table of its own."
+        (),
+        description="Numbers of sweeps that sampled models are scored with from several starts, in a table of its own; "
+        "by default 50, 200 and 1000 where there are sampled models.",
     )
 
 
@@ -145,6 +150,7 @@ Figure = Literal[
     "counts",
     "initial_conditions",
     "parameters",
+    "global_and_local",
     "trajectories",
     "right_hand_sides",
     "learning",
