@@ -69,7 +69,7 @@ rule evaluate_study:
             else []
         ),
         sweeps=lambda w: (
-            expand(rules.compare_sweeps.output, study=w.study)
+            expand(rules.compare_sweeps.output, study=w.study)[0]
             if sampled_models(w.study)
             else []
         ),
