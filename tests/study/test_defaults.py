@@ -85,7 +85,11 @@ def test_what_is_given_stays():
         "learning": {"recipe": "gauss_newton"},
         "sampling": None,
     }
-    given = SMALL | {"models": {"m": model}, "observables": ["A", "B"], "evaluation": {"last_step": 3, "extrapolate_to": 3}}
+    given = SMALL | {
+        "models": {"m": model},
+        "observables": ["A", "B"],
+        "evaluation": {"last_step": 3, "extrapolate_to": 3},
+    }
     assert complete(given) == given
     assert complete(given)["models"]["m"] is not model, "what is read is not changed"
 

@@ -1,12 +1,15 @@
 """Put tables, figures with captions, runtimes and configuration of all studies on one page that needs no other file."""
 
 import base64
+from html import escape
 from pathlib import Path
 
+import pandas as pd
 import yaml
 from jinja2 import Environment, StrictUndefined
 
 from dbd.build.system import build_network
+from dbd.evaluation.baselines import BASELINES
 from dbd.files.benchmarks import costs_of_rules, read_runtimes
 from dbd.files.netcdf import provenance, replacing
 from dbd.files.tables import read_table
@@ -15,9 +18,49 @@ from dbd.job import job
 UNITS = {"wall": "wall time (s)", "processor": "processor time (s)", "memory": "largest memory (MB)"}
 
 
+LEADING = (
+    "moments",
+    "held_out",
+    "densities",
+    "closure",
+    "control",
+)  # figures that say most, the first there is comes first
+
+
 def table(frame):
     """A table as HTML, with a dash where there is nothing."""
     return frame.to_html(index=False, border=0, na_rep="–", float_format=lambda value: f"{value:.4g}")
+
+
+def mean_errors(summary):
+    """Error of every model of a summary, relative if known, the smallest first; and the noise of the data."""
+    if "relative_rmse" in summary:
+        first = summary[(summary.observable == "mean") & (summary.steps == summary.steps.iloc[0])]
+        shown = first[first.kind.isin(["model", "baseline"])]
+        return shown.set_index("model").relative_rmse.sort_values(), first.relative_noise.mean()
+    return summary.groupby("model").error.mean().sort_values(), summary.noise.mean()
+
+
+def headline(summary, titles):
+    """Errors of all models of a summary in one sentence, the best first."""
+    errors, noise = mean_errors(summary)
+    listed = [f"{titles.get(name, name.replace('_', ' '))} {error:.2g}" for name, error in errors.items()]
+    return f"Relative error on held-out runs: {', '.join(listed)}; noise of these runs {noise:.2g}."
+
+
+def comparison(summary, titles):
+    """Relative errors, a row for each model and a column for each observable, the best of a column in bold."""
+    first = summary[summary.steps == summary.steps.iloc[0]]
+    wide = first.pivot(index=["kind", "model"], columns="observable", values="relative_rmse")
+    kinds = ("model", "oracle", "baseline", "floor")
+    order = sorted(wide.index, key=lambda row: (kinds.index(row[0]), wide["mean"][row]))
+    wide = wide.loc[order, first.observable.unique()]
+    best = wide[[kind in ("model", "baseline") for kind, _ in wide.index]].min()
+    cells = wide.apply(
+        lambda row: [f"<strong>{x:.3f}</strong>" if x == best[k] else f"{x:.3f}" for k, x in row.items()], axis=1
+    )
+    rows = [[titles.get(name, name.replace("_", " ")), kind, *cells[kind, name]] for kind, name in order]
+    return pd.DataFrame(rows, columns=["model", "kind", *wide.columns]).to_html(index=False, border=0, escape=False)
 
 
 def figure(path, captions):
@@ -29,15 +72,26 @@ def figure(path, captions):
 def section(study, settings, files, captions, jobs):
     """What the page shows of a study, from its products and its rows of the table of jobs."""
     files = [path for path in map(Path, files) if study in path.parts]
+    summaries = [read_table(path) for path in files if path.name.startswith("summary")]
+    pictures = sorted((path for path in files if path.suffix == ".png"), key=lambda path: rank(path.stem))
+    titles = {name: escape(model.get("title") or name) for name, model in settings["models"].items()}
+    titles |= {name: baseline.title for name, baseline in BASELINES.items()}
     return {
         "study": study,
         "title": settings["title"],
         "conserved": build_network(settings).conserved_quantities() if "lattice" in settings else (),
-        "tables": [table(read_table(path)) for path in files if path.name.startswith("summary")],
-        "figures": [figure(path, captions) for path in files if path.suffix == ".png"],
+        "headlines": [headline(summary, titles) for summary in summaries],
+        "comparisons": [comparison(summary, titles) for summary in summaries if "relative_rmse" in summary],
+        "tables": [table(summary) for summary in summaries],
+        "figures": [figure(path, captions) for path in pictures],
         "runtimes": table(costs_of_rules(jobs[jobs.study == study]).reset_index().rename(columns=UNITS)),
         "configuration": yaml.safe_dump(settings, sort_keys=False, default_flow_style=None, width=100),
     }
+
+
+def rank(name):
+    """Place of a figure: the leading one first, the others as they come."""
+    return LEADING.index(name) if name in LEADING else len(LEADING)
 
 
 def make_report(page, studies, files, captions, jobs, made_by):

@@ -1,6 +1,7 @@
 """What figures have in common: column widths, colours that colour-blind readers can tell apart, names, files."""
 
 from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from PIL import Image
 
 from dbd.files.netcdf import replacing
 
@@ -23,6 +25,7 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#F
 BASELINES = ("#6b4226", "#a08060", "#708090")  # earth and slate, apart from the palette
 SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
+COLORS = 256  # of a picture for the screen
 FIXED = 1e-9  # change of a parameter that is none
 
 _STYLE = {
@@ -37,7 +40,7 @@ _STYLE = {
     "lines.linewidth": 1.2,
     "legend.frameon": False,
     "figure.constrained_layout.use": True,
-    "savefig.dpi": 300,
+    "savefig.dpi": 150,
     "pdf.fonttype": 42,
     # The same data give the same bytes.
     "svg.hashsalt": "dbd",
@@ -81,11 +84,15 @@ def parameter_symbol(name: str, model: Mapping[str, Any] | None = None) -> str:
 
 
 def save(figure: Figure, paths: Sequence[str | Path]) -> None:
-    """Write a figure to every path, without dates, and close it."""
+    """Write a figure to every path, without dates, and close it: PDF for print, PNG of few colours for the screen."""
     for path in map(Path, paths):
-        metadata = {"CreationDate": None} if path.suffix == ".pdf" else {"Software": None}
         with replacing(path) as partial:
-            figure.savefig(partial, metadata=metadata)
+            if path.suffix == ".png":
+                picture = BytesIO()
+                figure.savefig(picture, format="png")
+                Image.open(picture).convert("RGB").quantize(COLORS).save(partial, format="png", optimize=True)
+            else:
+                figure.savefig(partial, metadata={"CreationDate": None})
     plt.close(figure)
 
 
