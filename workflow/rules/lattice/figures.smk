@@ -28,7 +28,31 @@ EXAMPLE = {
     "predictions": of_models(PREDICTED),
 }
 
+
+def first_model(file):
+    """Input function: a file of the first model, of the evaluated split."""
+    return lambda w: of_models(file)(w)[0]
+
+
 LATTICE_FIGURES = {
+    "overview": Figure(
+        "the idea, with {wildcards.study}",
+        lambda w: settings(*LATTICE, "reactions", "figures.colors")(w)
+        | {
+            "models": {
+                name: definition.subtree(
+                    model, *FAMILY, "domain", "integrator", "learning.recipe"
+                )
+                for name, model in list(TREES[w.study]["models"].items())[:1]
+            }
+        },
+        {
+            "lattices": EXAMPLE["lattices"],
+            "moments": of_split(MOMENTS),
+            "predictions": first_model(PREDICTED),
+            "dynamics": first_model(LEARNED),
+        },
+    ),
     "lattices": Figure(
         "example lattices of {wildcards.study}", drawn(*LATTICE), EXAMPLE
     ),

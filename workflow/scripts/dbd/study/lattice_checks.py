@@ -30,7 +30,15 @@ def start_of(study: Study, split: str) -> InitialConditionSection:
 
 
 CHAIN_FIGURES = ("lattices", "counts", "initial_conditions")
-MODEL_FIGURES = ("lattices", "parameters", "global_and_local", "trajectories", "right_hand_sides", "learning")
+MODEL_FIGURES = (
+    "overview",
+    "lattices",
+    "parameters",
+    "global_and_local",
+    "trajectories",
+    "right_hand_sides",
+    "learning",
+)
 
 
 def exactly_known(study: Study) -> bool:
@@ -79,6 +87,8 @@ def _ensemble_mistakes(study: Study) -> Iterator[tuple[str, str]]:
             )
         if name in MODEL_FIGURES and not study.models:
             yield "figures.draw", mismatch(name, "no figure of models, of which there are none")
+        if name == "overview" and len(study.lattice.shape) != 2:
+            yield "figures.draw", mismatch(name, "no figure that is for lattices in two dimensions")
         if name == "control" and scoring.split in ensemble.splits and not exactly_known(study):
             yield "figures.draw", mismatch("control", "molecules that react alone and start from counts")
     for name in study.figures.colors:

@@ -149,6 +149,7 @@ Figure = Literal[
     "lattices",
     "counts",
     "initial_conditions",
+    "overview",
     "parameters",
     "global_and_local",
     "trajectories",
