@@ -134,6 +134,15 @@ def test_published_adjoint_is_not_the_gradient(transposed, wrong, rng):
     assert error > 1e-2 if wrong else error < 1e-12, error
 
 
+def test_released_adjoint_is_the_slow_one(rng):
+    """The option that takes over both mistakes of the released code."""
+    model, u, initial, target = problem(rng, "euler", 1)
+    _, states, gradients = action(model, u, initial, target)
+    found, _ = model.adjoint(u, states, gradients, share=model.released_share())
+    wanted = euler_adjoint(model, u, states, gradients, lambda j, adjoint: j[-1] * GRID.spacing * adjoint[-1])
+    np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-14)
+
+
 @each_scheme
 def test_adjoint_outside_the_grid(integrator, substeps, rng):
     """The linear extension is consistent: trajectories that leave the grid have an exact adjoint as well."""

@@ -17,7 +17,7 @@ def learn_contrastive(run, lattices):
     learning = run.section["learning"]
     contrast = Contrast(Sampler(run.model), learning["sweeps"], learning["start"])
     rates = [learning["rate"][name] for name in run.model.parameters]
-    options = [learning[key] for key in ("window", "steps_per_shift", "batch")]
+    options = [learning[key] for key in ("window", "steps_per_shift", "batch", "adjoint")]
     window = SlidingWindow(run.dynamics, contrast, rates, *options)
     return Contrastive(window, run.initial, lattices, run.generator, learning["steps"])
 

@@ -107,8 +107,22 @@ class Dynamics:
         """How far the domain parameters of states (..., P) are outside the grid, in grid units; 0 inside."""
         return self.grid.excess(states[..., list(self.domain)])
 
+    def released_share(self) -> np.ndarray:
+        """What the adjoint of the released code of the paper takes of the Jacobian dF/dtheta_D, as factors (P, d).
+
+        Of the sum over right-hand sides only the last term, and not divided by the grid spacing.
+        """
+        share = np.zeros((self.parameters, len(self.domain)))
+        share[-1] = self.grid.spacing
+        return share
+
     def adjoint(
-        self, coefficients: np.ndarray, states: np.ndarray, gradients: np.ndarray, threads: int = 1
+        self,
+        coefficients: np.ndarray,
+        states: np.ndarray,
+        gradients: np.ndarray,
+        threads: int = 1,
+        share: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Exact derivatives of a function S of the trajectories.
 
@@ -121,16 +135,19 @@ class Dynamics:
             what u does to the trajectory before the slice is then left out.
         gradients
             Partial derivatives dS/dtheta(t_n), (R, times, P), quadrature weights included.
+        share
+            Factors of the Jacobian, (P, d); the derivatives are exact with all of it, the default.
 
         Returns
         -------
         dS/du, (P, grid.size), and dS/dtheta at the first time, (R, P).
         """
         initial = np.empty((len(states), self.parameters))
+        share = np.ones((self.parameters, len(self.domain))) if share is None else share
 
         def block(part: slice) -> np.ndarray:
             total = np.zeros_like(coefficients)
-            add_gradient(*self.arguments, coefficients, states[part], gradients[part], total, initial[part])
+            add_gradient(*self.arguments, coefficients, states[part], gradients[part], share, total, initial[part])
             return total
 
         return sum(map_blocks(block, len(states), threads)), initial
@@ -250,8 +267,11 @@ def _pull(scheme, jacobian, domain, step, adjoint, pulled, back):
 
 
 @njit(cache=True, nogil=True)
-def add_gradient(scheme, table, domain, step, substeps, coefficients, states, gradients, total, initial):
-    """Add dS/du to `total` (P, size) and fill `initial` (R, P) with dS/dtheta(first time)."""
+def add_gradient(scheme, table, domain, step, substeps, coefficients, states, gradients, share, total, initial):
+    """Add dS/du to `total` (P, size) and fill `initial` (R, P) with dS/dtheta(first time).
+
+    `share` (P, d) are factors of the Jacobian of the right-hand sides.
+    """
     parameters, stages = len(coefficients), len(scheme.weights)
     work = workspace(scheme, table, domain, coefficients)
     starts = np.empty((substeps + 1, parameters))
@@ -271,6 +291,10 @@ def add_gradient(scheme, table, domain, step, substeps, coefficients, states, gr
             for substep in range(substeps - 1, -1, -1):
                 if substep < substeps - 1:  # the stages of the last substep are there already
                     advance(scheme, table, domain, step, coefficients, work, starts[substep])
+                for i in range(stages):
+                    for k in range(parameters):
+                        for m in range(len(domain)):
+                            work.jacobian[i, k, m] *= share[k, m]
                 _pull(scheme, work.jacobian, domain, step, adjoint, pulled, back)
                 for i in range(stages):
                     for k in range(parameters):

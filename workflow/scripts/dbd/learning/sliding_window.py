@@ -11,7 +11,7 @@ with theta(first) held fixed, by the exact gradient with respect to u of the tra
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -69,6 +69,8 @@ class SlidingWindow:
         Optimisation steps after which the window moves on by one time step.
     batch
         Runs per update, drawn at random without repetition; the same ones at all time steps.
+    adjoint
+        ``exact``, or ``released`` for that of the released code (`Dynamics.released_share`), which is no gradient.
     """
 
     dynamics: Dynamics
@@ -77,6 +79,7 @@ class SlidingWindow:
     window: int
     steps_per_shift: int
     batch: int
+    adjoint: Literal["exact", "released"] = "exact"
 
     def __post_init__(self):
         if len(self.rate) != self.dynamics.parameters:
@@ -125,6 +128,9 @@ class SlidingWindow:
         first = progress.step // self.steps_per_shift
         inside = slice(first + 1, first + self.window + 1)
         coefficients, scratch = progress.coefficients, np.zeros(progress.coefficients.shape)
+        share = self.dynamics.released_share()
+        if self.adjoint == "exact":
+            share = np.ones(share.shape)
         norms, squares, outside = [], [], 0
         for index, (theta, runs) in enumerate(zip(initial, lattices, strict=True)):
             if runs.shape[1] < inside.stop:
@@ -137,7 +143,7 @@ class SlidingWindow:
             chosen = choose_runs(len(runs), self.batch, generator)
             difference = self.contrast.difference(states[0, inside], runs[chosen, inside], generator)
             gradients = self.dynamics.dt * np.concatenate([np.zeros((1, len(theta))), difference])
-            arguments = (coefficients, states[:, first:], gradients[None], np.array(self.rate, float), scratch)
+            arguments = (coefficients, states[:, first:], gradients[None], share, np.array(self.rate, float), scratch)
             norms.append(_descend(*self.dynamics.arguments, *arguments))
             squares.append(np.mean(difference**2))
         if not norms:
@@ -147,7 +153,7 @@ class SlidingWindow:
 
 
 @njit(cache=True, nogil=True)
-def _descend(scheme, table, domain, step, substeps, coefficients, states, gradients, rate, scratch):
+def _descend(scheme, table, domain, step, substeps, coefficients, states, gradients, share, rate, scratch):
     """Take rate times dS/du off the coefficients (P, size), in place, and return the norm of dS/du.
 
     Trajectories and gradients are (1, times, P). Few coefficients are touched, and only those are looked at: `scratch`
@@ -163,7 +169,7 @@ def _descend(scheme, table, domain, step, substeps, coefficients, states, gradie
         advance(scheme, table, domain, step, coefficients, work, state)
         cells[i] = work.first
     initial = np.empty((1, parameters))
-    add_gradient(scheme, table, domain, step, substeps, coefficients, states, gradients, scratch, initial)
+    add_gradient(scheme, table, domain, step, substeps, coefficients, states, gradients, share, scratch, initial)
     square = 0.0
     for first in np.unique(cells):
         for local in range(len(table.offset)):

@@ -117,6 +117,11 @@ class ContrastiveSection(Strict):
         "data", description="Where each chain starts: at the data (contrastive divergence), or at a random lattice."
     )
     batch: Count = Field(10, description="Lattices per estimate of the moments.")
+    adjoint: Literal["exact", "released"] = Field(
+        "exact",
+        description="released: the adjoint equation of the released code, which takes the derivative of the last "
+        "right-hand side alone and does not divide it by the grid spacing.",
+    )
 
 
 class IntegratorSection(Strict):
