@@ -6,12 +6,14 @@ ARGUMENTS ?=
 NAME ?= template
 BIN := .venv/bin
 PROFILE ?=
+STUDY ?= template
+PRESET ?=
 SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--profile profiles/$(PROFILE),--cores $(CORES))
 # Once in this timespan, for every job that it has started so far, Snakemake looks for work again: with its default of a second
 # that took half a core after 300 jobs. It also ends that much later.
 PATIENCE := --max-jobs-per-timespan 1000/10s
 
-.PHONY: help reproduce provenance report study test test-cluster test-faults test-quick check format benchmark resources schema lock
+.PHONY: help reproduce provenance report study seeds test test-cluster test-faults test-quick check format benchmark resources schema lock
 .DEFAULT_GOAL := help
 
 help:
@@ -33,6 +35,9 @@ report: .venv/installed ## tables, figures, runtimes and configuration of all st
 study: .venv/installed ## one study by the name of its file: make study NAME=template
 	$(BIN)/python workflow/tools/progress.py $(SNAKEMAKE) $(NAME) $(ARGUMENTS)
 	@printf 'Summary table and figures:\n'; ls -d results/$(NAME)/summary.csv results/$(NAME)/figures
+
+seeds: .venv/installed ## one study with five seeds, and the spread of its errors: make seeds STUDY=annihilation
+	$(BIN)/python workflow/tools/seeds.py $(STUDY) 1 2 3 4 5 --configfile config/config.yaml $(PRESET:%=config/%.yaml)
 
 test-quick: .venv/installed ## the half-minute half of the tests: none that runs Snakemake or takes seconds
 	$(BIN)/python -m pytest -m "not slow and not cluster and not kills and not faults"
