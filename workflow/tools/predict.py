@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     folder = Path("results", options.study)
     steps = options.steps or None
-    if steps and not steps.isdigit():
+    if steps and not steps.lstrip("-").isdigit():
         raise ValueError(f"steps: {mismatch(steps, 'a whole number, 1 or more')}")
     closure = load(folder / "models" / options.model)
     predicted = closure.predict(
