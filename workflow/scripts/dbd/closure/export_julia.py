@@ -4,6 +4,8 @@ It needs no package; ``right_hand_side!(slope, theta, p, t)`` is what those for 
 not in it, but numbers of molecules are the densities times the number of sites.
 """
 
+import numpy as np
+
 from dbd.closure.export_python import numbers
 from dbd.closure.model import Closure
 from dbd.learning.dynamics import SCHEMES
@@ -129,7 +131,7 @@ def _vector(values) -> str:
     return f'"{values}"' if isinstance(values, str) else repr(values)
 
 
-def export_julia(closure: Closure, start, steps: int) -> str:
+def export_julia(closure: Closure, start: np.ndarray, steps: int) -> str:
     """Text of the file, with parameters at time zero `start` (P,) and a number of steps."""
     system = closure.system
     rates, grid, scheme = system.rates, system.grid, SCHEMES[system.scheme]

@@ -5,6 +5,8 @@ Of moments it has those that need no sampling: numbers of molecules in mixed coo
 exactly solvable chain.
 """
 
+import numpy as np
+
 from dbd.boltzmann.chain import build_chain
 from dbd.closure.model import Closure
 from dbd.closure.system import System
@@ -166,7 +168,7 @@ if __name__ == "__main__":
 """
 
 
-def export_python(closure: Closure, start, steps: int) -> str:
+def export_python(closure: Closure, start: np.ndarray, steps: int) -> str:
     """Text of the file, with parameters at time zero `start` (P,) and a number of steps."""
     system = closure.system
     rates, scheme = system.rates, SCHEMES[system.scheme]
