@@ -6,14 +6,13 @@ ARGUMENTS ?=
 NAME ?= template
 BIN := .venv/bin
 PROFILE ?=
-STUDY ?= template
 PRESET ?=
 SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--profile profiles/$(PROFILE),--cores $(CORES))
 # Once in this timespan, for every job that it has started so far, Snakemake looks for work again: with its default of a second
 # that took half a core after 300 jobs. It also ends that much later.
 PATIENCE := --max-jobs-per-timespan 1000/10s
 
-.PHONY: help reproduce provenance report study seeds test test-cluster test-faults test-quick check format benchmark resources schema lock
+.PHONY: help reproduce provenance report study seeds predict export test test-cluster test-faults test-quick check format benchmark resources schema lock
 .DEFAULT_GOAL := help
 
 help:
@@ -38,6 +37,12 @@ study: .venv/installed ## one study by the name of its file: make study NAME=tem
 
 seeds: .venv/installed ## one study with five seeds, and the spread of its errors: make seeds STUDY=annihilation
 	$(BIN)/python workflow/tools/seeds.py $(STUDY) 1 2 3 4 5 --configfile config/config.yaml $(PRESET:%=config/%.yaml)
+
+predict: .venv/installed ## predict with a learned model: make predict STUDY= MODEL= COUNTS="A=300 B=100" [STEPS=] [RATES=]
+	@$(BIN)/python workflow/tools/predict.py "$(STUDY)" "$(MODEL)" --counts "$(COUNTS)" --steps "$(STEPS)" --rates "$(RATES)"
+
+export: .venv/installed $(if $(filter sbml,$(FORMAT)),.venv/export/installed) ## a learned model for other programs: make export STUDY= MODEL= FORMAT=python|sbml|julia [COUNTS=]
+	@$(BIN)/python workflow/tools/export.py "$(STUDY)" "$(MODEL)" "$(FORMAT)" --counts "$(COUNTS)"
 
 test-quick: .venv/installed ## the half-minute half of the tests: none that runs Snakemake or takes seconds
 	$(BIN)/python -m pytest -m "not slow and not cluster and not kills and not faults"
@@ -71,12 +76,18 @@ resources: .venv/installed ## what the jobs of the last run used of the memory a
 schema: .venv/installed ## JSON schema and key table from the configuration types
 	$(BIN)/python workflow/tools/schema.py
 
-lock: .venv/installed ## resolve envs/requirements.in anew
+lock: .venv/installed ## resolve envs/requirements.in and envs/export.in anew
 	$(PYTHON) -m venv .venv/uv && .venv/uv/bin/pip install --quiet uv
 	cd envs && ../.venv/uv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet requirements.in -o requirements.lock
+	cd envs && ../.venv/uv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-deps export.in -o export.lock
 
 # Rebuilt whenever the lock file changes.
 .venv/installed: envs/requirements.lock
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r envs/requirements.lock
+	touch $@
+
+# What the export to SBML takes besides, and the program that its test loads the file in.
+.venv/export/installed: envs/export.lock .venv/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade --target .venv/export -r envs/export.lock
 	touch $@

@@ -7,7 +7,7 @@ import pytest
 
 from dbd.boltzmann.energy import EnergyModel
 from dbd.boltzmann.gibbs import Sampler
-from dbd.boltzmann.moment_map import ExactMoments
+from dbd.boltzmann.moment_map import ExactMoments, Moments
 from dbd.boltzmann.sampling_law import SamplingLaw
 from dbd.lattice.geometry import Lattice
 from dbd.lattice.observables import count_observables
@@ -31,17 +31,22 @@ def generator_of(*place):
 
 
 def enumerated(theta):
-    """Mean counts over all states of the lattice."""
+    """Mean counts over all states of the lattice, and their covariance."""
     states = np.array(list(itertools.product((0, 1), repeat=LATTICE.size)), np.uint8)
     counts = count_observables(states, LATTICE, ["A"], OBSERVABLES)
     weights = np.exp(counts[:, 1:] @ theta)
-    return weights @ counts / weights.sum()
+    weights /= weights.sum()
+    centred = counts - weights @ counts
+    return weights @ counts, (weights[:, None] * centred).T @ centred
 
 
 def test_exact_moments():
     moments = ExactMoments(MODEL, OBSERVABLES).moments(THETA)
-    wanted = np.array([[enumerated(theta) for theta in row] for row in THETA])
-    np.testing.assert_allclose(moments.mean, wanted, rtol=1e-11)
+    for point in np.ndindex(THETA.shape[:2]):
+        mean, covariance = enumerated(THETA[point])
+        np.testing.assert_allclose(moments.mean[point], mean, rtol=1e-11)
+        np.testing.assert_allclose(moments.covariance[point], covariance, rtol=1e-10)
+        np.testing.assert_allclose(moments.std[point] ** 2, np.diag(covariance), rtol=1e-10)
     assert (moments.sem == 0).all()
 
 
@@ -58,6 +63,26 @@ def test_sampled_moments():
     assert not agree(sampled, exact.mean[:, ::-1])
     assert not agree(sampled, exact.mean[::-1])
     assert not agree(sampled, exact.mean[..., ::-1])
+
+
+def test_sampled_covariance():
+    """As numpy has it, and with the standard error of the mean that follows."""
+    counts = np.random.default_rng(3).poisson(5, (2, 1, 40, 3))
+    moments = Moments.of(counts)
+    np.testing.assert_allclose(moments.covariance[1, 0], np.cov(counts[1, 0].T), rtol=1e-12)
+    np.testing.assert_allclose(moments.std, counts.std(axis=2, ddof=1), rtol=1e-12)
+    np.testing.assert_allclose(moments.sem, moments.std / np.sqrt(40), rtol=1e-12)
+
+
+@pytest.mark.parametrize("moment_map", [ExactMoments(MODEL, OBSERVABLES), law()], ids=["exact", "sampled"])
+def test_lattices_that_are_drawn(moment_map):
+    """Means of 400 lattices within 6 standard errors of exact ones (false alarm 1e-8), not of other parameters."""
+    drawn = moment_map.draw_visible(THETA[0, 0], 400, generator_of("draw"))
+    counts = count_observables(drawn, LATTICE, ["A"], OBSERVABLES)
+    mean, covariance = enumerated(THETA[0, 0])
+    error = 6 * np.sqrt(np.diag(covariance) / 400)
+    assert (np.abs(counts.mean(axis=0) - mean) < error).all()
+    assert not (np.abs(counts.mean(axis=0) - enumerated(THETA[0, 1])[0]) < error).all()
 
 
 @pytest.mark.parametrize("start", ["empty", "random"])

@@ -38,13 +38,14 @@ def statistics(size, hidden):
 
 
 def enumerated(chain, theta):
-    """Log Z, mean and covariance of the observables with the model's own statistics, by enumeration."""
+    """Log Z, mean, covariance of the observables with the model's own statistics, and with each other: enumeration."""
     _, phi = statistics(chain.size, "X" in chain.parameters)
     energy = phi[:, chain.own] @ theta
     log_z = logsumexp(energy)
     probability = np.exp(energy - log_z)
     mean = probability @ phi
-    return log_z, mean, (phi - mean).T @ (probability[:, None] * (phi - mean)[:, chain.own])
+    covariance = (phi - mean).T @ (probability[:, None] * (phi - mean))
+    return log_z, mean, covariance[:, chain.own], covariance
 
 
 def agrees(found, expected, tolerance=1e-12):

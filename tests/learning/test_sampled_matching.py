@@ -151,6 +151,10 @@ def test_moments_along_a_trajectory(start):
         assert (np.abs(moments.mean[0, time] - mean) <= 6 * moments.sem[0, time] + 1e-9).all()  # false alarms: 1e-8
     threads = law.moments(theta, streams, 2)
     np.testing.assert_array_equal(threads.mean, moments.mean)
+    drawn = law.draw_visible(THETA, 301, streams(1))
+    counts, (mean, covariance) = MODEL.statistics(drawn), enumerated(THETA)
+    assert drawn.shape == (301, 9) and (counts[:, :2] == [3, 2]).all()
+    assert (np.abs(counts.mean(axis=0) - mean) <= 6 * np.sqrt(np.diagonal(covariance) / 301) + 1e-9).all()
     by_sweeps = law.means_by_sweeps(theta, [10, 40], streams)
     assert by_sweeps.shape == (2, 1, 2, 5)
     assert (np.abs(by_sweeps[1, 0, 0] - enumerated(THETA)[0]) <= 7 * moments.sem[0, 0] + 1e-9).all()

@@ -20,7 +20,7 @@ from run_job import load
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
 SCRIPTS = ROOT / "workflow" / "scripts"
 PYPI = {"matplotlib-base": "matplotlib"}  # where the conda name is another one
-PACKAGES = {"yaml": "pyyaml", "mpl_toolkits": "matplotlib"}  # where the name that is imported is another one
+PACKAGES = {"yaml": "pyyaml", "PIL": "pillow", "mpl_toolkits": "matplotlib"}  # where the name that is imported is another one
 PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9_.-]*) =(?P<version>[0-9][0-9.]*(?:post[0-9]+)?)")
 
 
@@ -124,3 +124,11 @@ def test_requirements_are_locked():
     assert len(asked) > 10
     lock = locked()
     assert {name: lock[normal(name)] for name, _ in asked} == dict(asked)
+
+
+def test_packages_of_the_export_are_locked():
+    """With a hash for every file, on their own: make installs them without what they depend on."""
+    asked = re.findall(r"^([a-z]+) == (\S+)", (ROOT / "envs" / "export.in").read_text(), re.MULTILINE)
+    lock = (ROOT / "envs" / "export.lock").read_text()
+    assert sorted(re.findall(r"^([a-z]+)==([^ ;\\]+)", lock, re.MULTILINE)) == sorted(asked)
+    assert lock.count("--hash=sha256:") > len(asked)

@@ -49,6 +49,8 @@ CONTRACTS = {
         "excess": ("initial_condition", "time"),
         "mean": COUNTS,
         "sem": COUNTS,
+        "std": COUNTS,
+        "covariance": (*COUNTS, "other"),
     },
     "baselines/*/test.nc": {"mean": COUNTS},
     "models/*/oracle.test.nc": {"theta": TRAJECTORY, "mean": COUNTS},
@@ -103,6 +105,8 @@ def test_contract(project, pattern):
             assert dataset.observable.values.tolist() == OBSERVABLES
         if "time" in dataset.dims and "dynamics" not in path.name:
             assert dataset.step.values.tolist() == list(range(STEPS + 1))
+        if path.name == "test.nc" and "models" in pattern:
+            np.testing.assert_allclose(dataset.time, dataset.step * STUDY["ensemble"]["dt"])
         if "models" in pattern:
             model = STUDY["models"][path.parent.name]
             hidden = [name for layer in model.get("layers", []) for name in (*layer["weights"], *layer["species"])]

@@ -1,6 +1,5 @@
 """What all rules share: the checked configuration, which studies a rule is for, and its params and code."""
 
-import hashlib
 import os
 import sys
 from functools import cache
@@ -18,7 +17,7 @@ sys.path.insert(0, str(HERE.parent / "scripts"))
 
 from dbd.evaluation.baselines import BASELINES
 from dbd.study import reading as definition
-from dbd.study.imports import library_files
+from dbd.study.imports import kernel_cache, library_files
 from dbd.study.lattice_checks import exactly_known
 from dbd.study.lattice_study import Workflow
 from dbd.study.part import Part
@@ -62,10 +61,7 @@ TREES = {
     for name, study in STUDIES.items()
 }
 
-# A compiled kernel does not notice a change in a callee of another module: the cache is one per state of the library.
-SOURCES = sorted(SCRIPTS.glob("dbd/**/*.py"))
-STATE = hashlib.sha256(b"".join(map(Path.read_bytes, SOURCES))).hexdigest()[:16]
-os.environ.update(NUMBA_CACHE_DIR=str(Path(".snakemake", "numba", STATE).resolve()))
+os.environ.update(NUMBA_CACHE_DIR=str(kernel_cache(SCRIPTS)))
 
 
 pathvars:

@@ -14,6 +14,7 @@ learning     right-hand sides from data; recipes/ holds one way to learn per fil
 evaluation   predictions, what they have to beat, and their errors
 
 build        from the sections of a study to objects; small files, because a file is the unit of rerun
+closure      a learned model to use: predictions, lattices, equations, files for other programs
 
 study        study files: types, derived defaults, checks, reading; what their jobs are cut into, cost and import
 job          what every script does around its work

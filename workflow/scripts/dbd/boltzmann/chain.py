@@ -17,6 +17,7 @@ class Cumulants(NamedTuple):
     log_z: np.ndarray  # (...)
     mean: np.ndarray  # (..., observable), totals over the chain
     jacobian: np.ndarray  # (..., observable, parameter): d mean / d theta, the covariance of observable and statistic
+    covariance: np.ndarray  # (..., observable, observable), that of any two observables
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,9 @@ class Chain:
         covariance = np.empty((len(points), STATISTICS, STATISTICS))
         cumulants(self.size, points, log_z, mean, covariance)
         count = len(self.observables)
-        jacobian = covariance[:, :count][:, :, self.own]
-        return Cumulants(
-            log_z.reshape(shape), mean[:, :count].reshape(*shape, count), jacobian.reshape(*shape, *jacobian.shape[1:])
-        )
+        covariance = covariance[:, :count, :count].reshape(*shape, count, count)
+        mean = mean[:, :count].reshape(*shape, count)
+        return Cumulants(log_z.reshape(shape), mean, covariance[..., self.own], covariance)
 
     def sample(self, theta: np.ndarray, samples: int, generator: np.random.Generator) -> np.ndarray:
         """Independent visible lattices at `theta` (parameter,); uint8, shape (samples, size)."""

@@ -43,16 +43,21 @@ class CompositionLaw(MomentMap):
         def follow(index: int) -> np.ndarray:
             generators = generator_of(index, 0).spawn(self.lattices)
             chains = self.family.chains(self.lattices, generators.__getitem__, self.start)
-            moments = np.empty((2, theta.shape[1], len(self.observables)))
+            counts = np.empty((theta.shape[1], self.lattices, len(self.observables)))
             for time, point in enumerate(theta[index]):
                 chains.move(*self.family.numbers(point))
                 chains.advance(self._of_model(point), self.sweeps * (1 if time else FIRST), inner)
-                counts = chains.count(self.observables)
-                moments[:, time] = counts.mean(axis=0), counts.std(axis=0, ddof=1)
-            return moments
+                counts[time] = chains.count(self.observables)
+            return counts
 
-        mean, std = np.stack(parallel(follow, range(len(theta)), threads), axis=1)
-        return Moments(mean, std / np.sqrt(self.lattices), std)
+        return Moments.of(np.stack(parallel(follow, range(len(theta)), threads)))
+
+    def draw_visible(self, theta, lattices, generator):
+        """Lattices of chains that start at this point, two of each composition, as `MomentMap.draw_visible`."""
+        chains = self.family.chains(lattices + lattices % 2, generator.spawn(lattices + 1).__getitem__, self.start)
+        chains.move(*self.family.numbers(theta))
+        chains.advance(self._of_model(theta), self.sweeps * FIRST)
+        return chains.visible[:lattices].copy()
 
     def means_by_sweeps(
         self, theta: np.ndarray, sweeps: Sequence[int], generator_of: Callable[[int, int], np.random.Generator]

@@ -5,7 +5,7 @@ reached over a barrier, it is far from it; `compare_sweeps` shows how far.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -59,9 +59,11 @@ class SamplingLaw(MomentMap):
             return self._count(self.draw(theta[point], generator_of(*point)), self.observables)
 
         drawn = np.array(parallel(counts, np.ndindex(theta.shape[:2]), threads), float)
-        drawn = drawn.reshape(*theta.shape[:2], self.lattices, len(self.observables))
-        std = drawn.std(axis=2, ddof=1)
-        return Moments(drawn.mean(axis=2), std / np.sqrt(self.lattices), std)
+        return Moments.of(drawn.reshape(*theta.shape[:2], self.lattices, len(self.observables)))
+
+    def draw_visible(self, theta, lattices, generator):
+        """Lattices of chains with the sweeps of the law, as `MomentMap.draw_visible`."""
+        return self.sampler.visible(replace(self, lattices=lattices).draw(theta, generator)).copy()
 
     def means_by_sweeps(
         self, theta: np.ndarray, sweeps: Sequence[int], generator_of: Callable[[int, int], np.random.Generator]

@@ -48,7 +48,7 @@ def provenance(
     """
     inputs = list(map(Path, inputs))
     configuration: dict[str, Any] = {}
-    for inherited in (*map(_configuration, inputs), settings):
+    for inherited in (*map(configuration_of, inputs), settings):
         configuration = _merged(configuration, inherited)
     if hashes is None:
         hashes = {path.name: file_hash(path) for path in inputs}
@@ -204,7 +204,7 @@ def _checksum(variable: xr.Variable) -> str:
     return f"{zlib.crc32(_bytes(variable)):08x}"
 
 
-def _configuration(path: Path) -> dict[str, Any]:
+def configuration_of(path: Path) -> dict[str, Any]:
     """Configuration in the provenance of a netCDF file."""
     with xr.open_dataset(path, engine="netcdf4") as dataset:
         return json.loads(dataset.attrs["configuration"])

@@ -5,6 +5,7 @@ nothing else. Relative imports are refused. With these two rules no dependency c
 """
 
 import ast
+import hashlib
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -86,3 +87,12 @@ def walk(file: Path, root: Path) -> Imports:
 def library_files(script: Path) -> frozenset[Path]:
     """A script and all library files that it needs; the library is in its folder."""
     return walk(script, script.parent).files
+
+
+def kernel_cache(scripts: Path) -> Path:
+    """Folder of compiled kernels below the current one, another for every state of the library in `scripts`.
+
+    A compiled kernel does not notice a change in a callee of another module.
+    """
+    sources = b"".join(map(Path.read_bytes, sorted(scripts.glob("dbd/**/*.py"))))
+    return Path(".snakemake", "numba", hashlib.sha256(sources).hexdigest()[:16]).resolve()
