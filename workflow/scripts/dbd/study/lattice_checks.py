@@ -73,8 +73,7 @@ def _ensemble_mistakes(study: Study) -> Iterator[tuple[str, str]]:
         yield "evaluation.split", mismatch(scoring.split, one_of(ensemble.splits))
     if scoring.last_step and scoring.last_step > ensemble.steps:
         yield "evaluation.last_step", mismatch(scoring.last_step, f"1 to {ensemble.steps}, the simulated steps")
-    furthest = scoring.extrapolate_to
-    if furthest and not (scoring.last_step or 1) <= furthest <= ensemble.steps:
+    elif (furthest := scoring.extrapolate_to) and not (scoring.last_step or 1) <= furthest <= ensemble.steps:
         yield (
             "evaluation.extrapolate_to",
             mismatch(furthest, f"{scoring.last_step} to {ensemble.steps}, the simulated steps"),
