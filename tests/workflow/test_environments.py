@@ -20,7 +20,11 @@ from run_job import load
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
 SCRIPTS = ROOT / "workflow" / "scripts"
 PYPI = {"matplotlib-base": "matplotlib"}  # where the conda name is another one
-PACKAGES = {"yaml": "pyyaml", "PIL": "pillow", "mpl_toolkits": "matplotlib"}  # where the name that is imported is another one
+PACKAGES = {
+    "yaml": "pyyaml",
+    "PIL": "pillow",
+    "mpl_toolkits": "matplotlib",
+}  # where the name that is imported is another one
 PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9_.-]*) =(?P<version>[0-9][0-9.]*(?:post[0-9]+)?)")
 
 

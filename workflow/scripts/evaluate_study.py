@@ -4,9 +4,9 @@
 their means, for the steps that count (``steps``) and for those after them that models are extrapolated to. The column
 ``kind`` tells a learned model from its oracle (the family matched to the data themselves), from a baseline and from a
 floor: the noise of the simulated means, which no prediction is below, and the means of the training runs where they
-start as these do. ``drift`` is the range of a sampled model's mean error over starts of its chains and numbers of
-sweeps not below its own, from ``sweeps.csv``; the model is at ``equilibrium`` where it is at most 0.01. Units are
-counts on the whole lattice.
+start as these do. ``drift`` is the range of a sampled model's mean error over starts of its chains and the study's
+numbers of sweeps, from ``sweeps.csv``; the model is at ``equilibrium`` where it is at most 0.01. Units are counts on
+the whole lattice.
 """
 
 from pathlib import Path
@@ -38,14 +38,10 @@ def floors(moments, training):
     return found
 
 
-def drifts(sweeps, models):
-    """Return the drift of each sampled model from the table of sweeps."""
-    means = sweeps[sweeps.observable == "mean"]
-    found = {}
-    for name, table in means.groupby("model"):
-        long = table[table.sweeps >= models[name]["sampling"]["sweeps"]]
-        found[name] = np.ptp(long.relative_rmse)
-    return found
+def drifts(sweeps, fewest):
+    """Return the drift of each sampled model from the table of sweeps, of which `fewest` and more count."""
+    means = sweeps[(sweeps.observable == "mean") & (sweeps.sweeps >= fewest)]
+    return means.groupby("model").relative_rmse.agg(np.ptp).to_dict()
 
 
 def evaluate_study(settings, moments, predictions, training=None, sweeps=None):
@@ -54,7 +50,7 @@ def evaluate_study(settings, moments, predictions, training=None, sweeps=None):
     moments = moments.sel(observable=observables)
     last, furthest = scoring["last_step"], scoring["extrapolate_to"]
     ranges = [(0, last)] + [(last + 1, furthest)] * (furthest > last)
-    drift = drifts(sweeps, settings["models"]) if sweeps is not None else {}
+    drift = drifts(sweeps, min(scoring["sweeps"])) if sweeps is not None else {}
     rows, summaries = [], []
     for (name, kind), predicted in {**predictions, **floors(moments, training)}.items():
         predicted = predicted.sel(observable=observables).isel(time=slice(furthest + 1))

@@ -86,9 +86,7 @@ rule evaluate_study:
         settings=lambda w: settings("observables", "evaluation")(w)
         | {
             "models": {
-                name: definition.subtree(
-                    model, "sampling", "published", "published_relative"
-                )
+                name: definition.subtree(model, "published", "published_relative")
                 for name, model in TREES[w.study]["models"].items()
             }
         },
