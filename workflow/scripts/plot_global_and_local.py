@@ -24,16 +24,18 @@ def plot_global_and_local(settings, moments, learned):
     """Return the figure: the two factors of each species, and below its coupling to itself in every model."""
     lattice, models, species = build_lattice(settings), settings["models"], settings["species"]
     colors = model_colors(list(models), settings["figures"]["colors"])
+    paths = {name: dynamics for name, dynamics in learned.items() if "matched" in dynamics}
+    moments = moments.isel(time=slice(max(path.sizes["time"] for path in paths.values())))
     time = moments.time.values
     figure, [above, below] = small_multiples(len(species), len(species), xlabel="time", height=1.7, sharex=True)
     for letter, axes in zip(species, above, strict=True):
         wide, near = factors(moments, letter, lattice)
         axes.plot(time, wide, color=SIMULATION, linestyle="--", label="global factor, by numbers of molecules")
         axes.plot(time, near, color=SIMULATION, label="local factor, at a run's own numbers")
-        axes.set(title=f"pairs {letter}{letter}", yscale="log")
+        axes.set(title=f"pairs {letter}{letter}", ylim=(0, None))
     for letter, axes in zip(species, below, strict=True):
-        for name, dynamics in learned.items():
-            if "matched" in dynamics and 2 * letter in dynamics.parameter:
+        for name, dynamics in paths.items():
+            if 2 * letter in dynamics.parameter:
                 path = dynamics.isel(initial_condition=0).sel(parameter=2 * letter)
                 shown = time[: path.sizes["time"]]
                 axes.fill_between(

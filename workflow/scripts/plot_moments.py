@@ -10,6 +10,8 @@ from dbd.files.netcdf import read, read_models
 from dbd.job import job
 from dbd.plotting import NOISE, SIMULATION, SPREAD, band, legend_below, line_styles, save, small_multiples
 
+ABOVE = 1.3  # times the upper edge of the simulated band, where panels end; what extrapolates badly goes beyond
+
 
 def plot_moments(moments, predictions, styles, spreading, last_step):
     """Return the figure: the first model's median and worst initial condition, a panel per observable."""
@@ -38,7 +40,7 @@ def plot_moments(moments, predictions, styles, spreading, last_step):
             if last_step + 1 < moments.sizes["time"]:
                 axes.axvline(moments.time[last_step], color=NOISE, linewidth=0.6)
             axes.locator_params(nbins=4)
-            axes.set_ylim(bottom=0)
+            axes.set_ylim(0, ABOVE * float((mean + std).max()))
             axes.set_title(observable)
     legend_below(figure)
     return figure
