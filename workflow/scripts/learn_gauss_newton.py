@@ -14,8 +14,11 @@ def learn_gauss_newton(run, threads):
     """Return the recipe of a run."""
     learning, moments = run.section["learning"], run.moments
     data = Divergence.of(build_chain(run.model), run.means, moments.observable.values, int(moments.runs[0]))
-    options = [learning[key] for key in ("roughness", "folds", "steps", "tolerance")]
-    return GaussNewton(data, run.dynamics, run.initial, *options, threads)
+    # Every tenth point of a Sobol sequence lies in the same slab of the box: folds in the order of the points leave
+    # whole regions out.
+    fold = run.generator("folds").permutation(len(run.initial)) % learning["folds"]
+    steps, tolerance = learning["steps"], learning["tolerance"]
+    return GaussNewton(data, run.dynamics, run.initial, learning["roughness"], fold, steps, tolerance, threads)
 
 
 if __name__ == "__main__":

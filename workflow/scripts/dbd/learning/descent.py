@@ -102,16 +102,15 @@ def optimise(problem: Problem, state: Position, steps: int, tolerance: float) ->
         yield state
 
 
-def cross_validate(problem: Problem, state: Position, candidates: Sequence[float], folds: int) -> np.ndarray:
+def cross_validate(problem: Problem, state: Position, candidates: Sequence[float], fold: np.ndarray) -> np.ndarray:
     """Action of left-out initial conditions for each candidate of the roughness, (candidates,).
 
-    Initial condition r belongs to fold ``r % folds``. For each fold the right-hand sides are those that minimise the
-    quadratic model, around `state`, of the action of the other folds with the penalty. `state` should be near the
-    minimum for one of the candidates.
+    Initial condition r belongs to fold ``fold[r]``, of 0, 1, ... without gaps. For each fold the right-hand sides are
+    those that minimise the quadratic model, around `state`, of the action of the other folds with the penalty. `state`
+    should be near the minimum for one of the candidates.
     """
     with threadpool_limits(1):
         current = evaluate(problem, state.splines)
-        fold = np.arange(len(problem.initial)) % folds
         system = linearise(problem, state.splines, current, fold)
         total = np.zeros(len(candidates))
         for matrix, gradient in zip(system.matrix, system.gradient, strict=True):

@@ -35,8 +35,8 @@ class GaussNewton(Recipe):
         Parameters at time zero, (R, P).
     roughness
         Candidates of the factor of the thin-plate energy; the first is used until one is chosen.
-    folds
-        Folds of the cross-validation.
+    fold
+        Fold of the cross-validation that each initial condition belongs to, (R,); 0, 1, ... without gaps.
     steps, tolerance
         Most steps on whole trajectories, and the relative fall of the action at which the last one is taken.
     threads
@@ -47,7 +47,7 @@ class GaussNewton(Recipe):
     dynamics: Dynamics
     initial: np.ndarray
     roughness: Sequence[float]
-    folds: int
+    fold: np.ndarray
     steps: int
     tolerance: float
     threads: int = 1
@@ -72,7 +72,9 @@ class GaussNewton(Recipe):
                 roughness=np.array(roughness),
             )
             if whole:
-                scores = cross_validate(problem, position, self.roughness, self.folds)
+                if not self.fold.any():  # a single one: there is nothing to leave out
+                    return
+                scores = cross_validate(problem, position, self.roughness, self.fold)
                 chosen = self.roughness[int(np.argmin(scores))]
                 if chosen == roughness or phase == len(lengths) - 1 + CHOICES:
                     return
