@@ -29,6 +29,8 @@ MODELS = {
 }
 SMALL = EnergyModel(Lattice((4,)), ("A",), ("A",), (Layer(("X",), ("AX",), PAIR),))
 THETA = np.array([-0.4, 1.6, -0.9])
+DEEP = EnergyModel(Lattice((4,)), ("A",), ("A",), (*SMALL.layers, Layer(("Y",), ("XY",), PAIR)))
+DEEP_THETA = np.array([-0.4, 1.2, -1.6, 1.8, -1.0])
 SWEEPS = 1
 LIMIT = 7  # of Student's t with 199 degrees of freedom: false alarm 4e-11
 
@@ -51,12 +53,13 @@ def test_booked_changes_are_differences_of_statistics(name, start):
     starts = sampler.visible(sampler.random([rng] * 8)).reshape(lattices.shape) if start == "random" else None
     layers = range(len(sampler.blocks))
     upwards = np.array([n for n in layers if n % 2] + [n for n in layers if n and not n % 2], int)
+    awake_sweeps = contrastive.AWAKE_SWEEPS if name == "deep" else 1
     both = np.array([n for n in layers if not n % 2] + [n for n in layers if n % 2], int)
     expected = np.zeros(theta.shape)
     for time, chain in np.ndindex(2, 4):
         tables = sampler.tables(theta[time])
         awake = sampler.start(lattices[chain, [time]])
-        run_chain(sampler.blocks, tables, upwards, awake[0], 1, rng)
+        run_chain(sampler.blocks, tables, upwards, awake[0], awake_sweeps, rng)
         asleep = awake.copy()
         if start == "random":
             sampler.visible(asleep)[:] = starts[chain, time]
@@ -69,7 +72,10 @@ def test_booked_changes_are_differences_of_statistics(name, start):
 
 
 def exact_difference(model, theta, lattices, sweeps):
-    """Expectation of `Contrast.difference` started at data: products of transition matrices of single units."""
+    """Expectation of `Contrast.difference` started at data: products of transition matrices of single units.
+
+    Hidden units given the data have their exact law.
+    """
     sampler = Sampler(model)
     size = sum(model.units)
     states = np.pad(np.indices((2,) * size, np.uint8).reshape(size, -1).T, ((0, 0), (0, 1)))
@@ -83,29 +89,39 @@ def exact_difference(model, theta, lattices, sweeps):
             law = (law + law[other]) * weight / (weight + weight[other])
         return law
 
-    visible, hidden = range(model.units[0]), range(model.units[0], size)
+    edges = np.cumsum([0, *model.units])
+    layers = [range(*pair) for pair in itertools.pairwise(edges)]
+    order = [unit for layer in layers[::2] + layers[1::2] for unit in layer]
     difference = np.zeros(len(theta))
     for lattice in lattices:
-        awake = draw(((sampler.visible(states) == lattice).all(axis=1) & ~states[:, hidden].any(axis=1)) * 1.0, hidden)
-        asleep = awake
+        awake = weight * (sampler.visible(states) == lattice).all(axis=1)
+        asleep = awake = awake / awake.sum()
         for _ in range(sweeps):
-            asleep = draw(draw(asleep, visible), hidden)
+            asleep = draw(asleep, order)
         difference += (asleep - awake) @ phi / len(lattices)
     return difference
 
 
-def deviation(difference):
+def deviation(difference, model=SMALL, theta=THETA):
     """Largest deviation of 200 estimates' mean from the exact expectation, in standard errors."""
-    data = draw_lattices(SMALL, 5)
+    data = draw_lattices(model, 5)
     lattices = np.repeat(data, 40, axis=0)[:, None]
-    draws = np.array([difference(THETA[None], lattices, stream(31, turn))[0] for turn in range(200)])
-    exact = exact_difference(SMALL, THETA, data, SWEEPS)
+    draws = np.array([difference(theta[None], lattices, stream(31, turn))[0] for turn in range(200)])
+    exact = exact_difference(model, theta, data, SWEEPS)
     return np.abs((draws.mean(axis=0) - exact) / (draws.std(axis=0, ddof=1) / np.sqrt(len(draws)))).max()
 
 
 def test_expectation_is_that_of_contrastive_divergence():
     """Enumeration of all paths of single-unit updates; false alarm 2e-10 for three statistics."""
     assert deviation(Contrast(Sampler(SMALL), SWEEPS).difference) < LIMIT
+
+
+def test_hidden_layers_are_drawn_given_the_data_and_one_another(monkeypatch):
+    """Enumeration of two hidden layers, false alarm 4e-10 for five statistics; a single awake sweep is caught."""
+    difference = Contrast(Sampler(DEEP), SWEEPS).difference
+    assert deviation(difference, DEEP, DEEP_THETA) < LIMIT
+    monkeypatch.setattr(contrastive, "AWAKE_SWEEPS", 1)
+    assert deviation(difference, DEEP, DEEP_THETA) > LIMIT
 
 
 def reconstruction(theta, lattices, rng):

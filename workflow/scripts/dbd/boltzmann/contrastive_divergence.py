@@ -23,12 +23,15 @@ from dbd.boltzmann.conditional_laws import accumulate, choose, read_code, tabula
 from dbd.boltzmann.gibbs import Sampler, run_chain
 from dbd.messages import mismatch
 
+AWAKE_SWEEPS = 10  # of several hidden layers, which depend on one another given the data
+
 
 @dataclass(frozen=True)
 class Contrast:
     """Estimates the gradient of the divergence of a model from lattices.
 
-    Hidden units of the awake phase are drawn in one sweep given the data, which is exact for one hidden layer.
+    Hidden units of the awake phase are drawn given the data from empty ones: in one sweep, which is exact, where there
+    is one layer; in `AWAKE_SWEEPS` where there are several.
 
     Parameters
     ----------
@@ -82,6 +85,7 @@ class Contrast:
             lattices,
             starts,
             self.start == "random",
+            AWAKE_SWEEPS if len(self.sampler.model.layers) > 1 else 1,
             self.sweeps,
             generator,
             total,
@@ -174,7 +178,7 @@ def _settle(block, balance, total):
 
 
 @njit(cache=True, nogil=True)
-def _contrast(blocks, hidden, everything, theta, lattices, starts, restart, sweeps, rng, total):
+def _contrast(blocks, hidden, everything, theta, lattices, starts, restart, awake, sweeps, rng, total):
     """Add asleep minus awake statistics of all lattices (lattice, time, site) to `total` (time, parameter).
 
     Statistics are never counted: the way from the awake to the asleep configuration is a sequence of changes of single
@@ -195,7 +199,7 @@ def _contrast(blocks, hidden, everything, theta, lattices, starts, restart, swee
         for chain in range(lattices.shape[0]):
             state[:sites] = lattices[chain, n]
             state[sites:] = 0
-            run_chain(blocks, tables, hidden, state, 1, rng)
+            run_chain(blocks, tables, hidden, state, awake, rng)
             if restart:
                 for unit in range(sites):
                     code = read_code(blocks[0], state, unit)
