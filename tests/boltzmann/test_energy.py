@@ -90,6 +90,10 @@ def test_direction_does_not_matter(word):
         ({"interactions": ("A", "AQ")}, "interaction 'AQ': species: got 'Q', expected one of A, B"),
         ({"interactions": ("AAAAA",)}, "interaction: got 'AAAAA', expected one to 4"),
         ({"interactions": ("AB", "BA")}, "interaction 'AB': named twice"),
+        (
+            {"lattice": Lattice((4, 3), "periodic"), "interactions": ("AAAB",)},
+            "word 'AAAB': got 4 letters, expected at most 3, the sites of the shortest periodic axis",
+        ),
         ({"species": ("A", "a")}, "species: got 'a', expected a single upper-case letter"),
         ({"layers": (Layer(("B",), ("AB",), ((0, 0),)),)}, "species 'B': named twice"),
         ({"layers": (Layer(("X",), ("XA",), ((0, 0),)),)}, "weight: got 'XA', expected a species of the layer below"),

@@ -209,8 +209,6 @@ def test_errors():
         _ = Sampler(EnergyModel(Lattice((5,)), letters, ("ABCD",))).blocks
     with pytest.raises(ValueError, match="got 78 bits, expected at most 64"):
         _ = Sampler(EnergyModel(Lattice((5, 5, 5)), letters, tuple(2 * letter for letter in letters))).blocks
-    with pytest.raises(ValueError, match="shorter than an interaction of 4 sites"):
-        _ = Sampler(EnergyModel(Lattice((3,), "periodic"), ("A",), ("AAAA",))).blocks
     shared = [stream(24)] * 2
     sampler = Sampler(EnergyModel(Lattice((5,)), ("A",), ("A",)))
     with pytest.raises(ValueError, match="threads: got 2, expected 1 for chains that share a generator"):

@@ -106,7 +106,7 @@ def test_own_start_of_a_split_is_checked(tree, save_study):
 
 def test_study_without_models_needs_no_training(tree, save_study):
     tree["models"] = {}
-    tree["ensemble"]["splits"] = {"test": {"initial_conditions": 2, "runs": 1}}
+    tree["ensemble"]["splits"] = {"test": {"initial_conditions": 2, "runs": 2}}
     assert load_study(save_study(tree)).models == {}
 
 

@@ -1,4 +1,4 @@
-"""Twenty and more wrong versions of the template: each gives one clear line, and no job starts."""
+"""Thirty wrong versions of the template: each gives one clear line, and no job starts."""
 
 import shutil
 import subprocess
@@ -35,6 +35,26 @@ WRONG = [
         "shape: [200]",
         "shape: [200]\n  boundary: round",
         "lattice.boundary: got \"round\", expected 'open' or 'periodic'",
+    ),
+    (
+        "shape: [200]",
+        "shape: [1000, 1000, 1000]",
+        "lattice.shape: got 1000000000 sites, expected at most 42735992 for 100 time steps; a job holds the lattic",
+    ),
+    (
+        "shape: [200]",
+        "shape: [3, 70]\n  boundary: periodic\nobservables: [A, AA, AAA, AAAA]",
+        "observables: word 'AAAA': got 4 letters, expected at most 3, the sites of the shortest periodic axis",
+    ),
+    (
+        "rate: 1.0",
+        "rate: 300",
+        "reactions.0.rate: got 30 events per molecule in a time step of 0.1, expected at most 2; a shorter ensemble.dt",
+    ),
+    (
+        "test: {initial_conditions: 10, runs: 50}",
+        "test: {initial_conditions: 10, runs: 1}",
+        "ensemble.splits.test.runs: got 1, expected 2 or more; one run has no standard error",
     ),
     (
         "{A: [20, 160]}",
@@ -97,8 +117,8 @@ def test_wrong_study_is_told_in_one_line(wrong, text, instead, line):
     assert "\n" not in str(error.value)
 
 
-def test_twenty():
-    assert len({(text, instead) for text, instead, _ in WRONG}) >= 20
+def test_thirty():
+    assert len({(text, instead) for text, instead, _ in WRONG}) >= 30
 
 
 @pytest.mark.slow

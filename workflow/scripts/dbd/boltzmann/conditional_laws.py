@@ -85,8 +85,7 @@ def conditional_blocks(model: EnergyModel) -> tuple[Block, ...]:
     Raises
     ------
     ValueError
-        When a table would have more than 2^22 rows or a code more than 64 bits, or a periodic axis is shorter than an
-        interaction.
+        When a table would have more than 2^22 rows or a code more than 64 bits.
     """
     starts = np.concatenate([[0], np.cumsum(model.units)])
     states = 1 + max(len(alphabet) for alphabet in model.alphabets)
@@ -182,8 +181,6 @@ def _upper_view(model: EnergyModel, number: int, starts: np.ndarray, states: int
 def _visible_view(model: EnergyModel, nowhere: int, states: int) -> _View:
     """View of a visible site sideways: counts of its neighbours for pairs, their states in order for longer words."""
     reach = max(len(word) for word in model.interactions or ("A",)) - 1
-    if model.lattice.boundary == "periodic" and min(model.lattice.shape) <= reach:
-        raise ValueError(f"periodic lattice {model.lattice.shape}: shorter than an interaction of {reach + 1} sites")
     steps = [step for k in range(1, reach + 1) for step in (-k, k)]
     slots = [(axis, step) for axis in range(model.lattice.dimension) for step in steps]
     unit = np.eye(model.lattice.dimension, dtype=int)

@@ -59,7 +59,8 @@ class EnergyModel:
         Visible species, single letters; states 1, 2, ... of a site in this order, 0 is empty.
     interactions
         Visible statistics, words of one to four species: "A" counts particles, "AB" nearest-neighbour bonds, longer
-        words windows of sites in a row along an axis; each bond or window once, read in both directions.
+        words windows of sites in a row along an axis; each bond or window once, read in both directions. No word may
+        be longer than a periodic axis.
     layers
         Hidden layers from the lowest to the highest; several make a deep Boltzmann machine.
 
@@ -84,6 +85,7 @@ class EnergyModel:
                 )
             if unknown := sorted(set(word) - set(self.species)):
                 raise ValueError(f"interaction {word!r}: species: {mismatch(repr(unknown[0]), one_of(self.species))}")
+            self.lattice.check_word(word)
         taken, below = self.species, self.species
         for layer in self.layers:
             _check_species(layer.species, taken)

@@ -70,6 +70,12 @@ class Lattice:
         """Nearest-neighbour bonds, each once, as (site, site + 1 along an axis); int32, shape (bonds, 2)."""
         return self.windows(2)
 
+    def check_word(self, word: str) -> None:
+        """Raise a one-line ValueError if a word is longer than a periodic axis: its windows would read a site twice."""
+        if self.boundary == "periodic" and len(word) > min(self.shape):
+            expected = f"at most {min(self.shape)}, the sites of the shortest periodic axis"
+            raise ValueError(f"word {word!r}: {mismatch(f'{len(word)} letters', expected)}")
+
     def windows(self, length: int) -> np.ndarray:
         """Sets of `length` sites in a row along an axis, each once; int32, shape (windows, length)."""
         rows = []

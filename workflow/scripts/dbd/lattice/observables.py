@@ -22,14 +22,18 @@ LONGEST_WORD = 4
 """Number of letters of the longest observable."""
 
 
-def check_observables(species: Sequence[str], observables: Sequence[str]) -> None:
-    """Raise a one-line ValueError unless every observable is a word of one to four of the species, given once."""
+def check_observables(lattice: Lattice, species: Sequence[str], observables: Sequence[str]) -> None:
+    """Raise a one-line ValueError unless every observable is a word of one to four of the species, given once.
+
+    On a periodic lattice no word may be longer than an axis.
+    """
     for word in observables:
         if not isinstance(word, str) or not 1 <= len(word) <= LONGEST_WORD:
             raise ValueError(f"observable: {mismatch(repr(word), f'a word of 1 to {LONGEST_WORD} species letters')}")
         for letter in word:
             if letter not in species:
                 raise ValueError(f"observable {word!r}: species: {mismatch(repr(letter), one_of(species))}")
+        lattice.check_word(word)
         if sum(word in (other, other[::-1]) for other in observables) > 1:
             raise ValueError(f"observable {word!r} is given twice (a word and its mirror image are the same)")
 
@@ -60,7 +64,7 @@ def count_observables(
     ValueError
         For an unknown observable, or occupancies that do not fit the lattice or the species.
     """
-    check_observables(species, observables)
+    check_observables(lattice, species, observables)
     if occupancy.dtype != np.uint8 or occupancy.shape[-1] != lattice.size:
         expected = f"uint8 with {lattice.size} sites on the last axis"
         raise ValueError(f"occupancy: {mismatch(f'{occupancy.dtype} of shape {occupancy.shape}', expected)}")

@@ -5,6 +5,7 @@ a later one asks makes sense once the earlier ones have found nothing.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator
+from math import prod
 from typing import Any
 
 from dbd.boltzmann.chain import build_chain
@@ -29,6 +30,13 @@ def start_of(study: Study, split: str) -> InitialConditionSection:
     return study.ensemble.splits[split].initial_condition or study.initial_condition
 
 
+# A job holds at least one run, a byte for each site and time, and in three dimensions about 100 bytes for each site
+# while tables of neighbours are built.
+RUN_BYTES, TABLE_BYTES = 8 * 2**30, 100
+# At two events per molecule and time step, 86 % of the molecules react before they move once, and Euler's scheme no
+# longer follows a decay (Runge-Kutta at 2.8).
+EVENTS_PER_STEP = 2.0
+
 CHAIN_FIGURES = ("lattices", "counts", "initial_conditions")
 MODEL_FIGURES = (
     "overview",
@@ -50,13 +58,23 @@ def exactly_known(study: Study) -> bool:
 
 def _system_mistakes(study: Study) -> Iterator[tuple[str, str]]:
     """Yield (key, problem) for what the types alone cannot know of the simulated system."""
-    tree = study.model_dump(mode="json")
-    yield from attempt("lattice", build_lattice, tree)
+    tree, sites = study.model_dump(mode="json"), prod(study.lattice.shape)
+    most = RUN_BYTES // (study.ensemble.steps + 1 + TABLE_BYTES)
+    if sites > most:
+        expected = f"at most {most} for {study.ensemble.steps} time steps; a job holds the lattices of whole runs"
+        yield "lattice.shape", mismatch(f"{sites} sites", expected)
+        return
+    lattice = yield from attempt("lattice", build_lattice, tree)
     if (yield from attempt("species", build_network, tree | {"reactions": []})) is None:
         return
     for index, reaction in enumerate(tree["reactions"]):
         yield from attempt(f"reactions.{index}", build_network, tree | {"reactions": [reaction]})
-    yield from attempt("observables", check_observables, study.species, study.observables)
+        events = (reaction["rate"] or 0.0) * study.ensemble.dt
+        if events > EVENTS_PER_STEP:
+            where = f"{events:.3g} events per molecule in a time step of {study.ensemble.dt:g}"
+            yield f"reactions.{index}.rate", mismatch(where, f"at most {EVENTS_PER_STEP:g}; a shorter ensemble.dt")
+    if lattice is not None:
+        yield from attempt("observables", check_observables, lattice, study.species, study.observables)
     if missing := [name for name in study.species if name not in study.observables]:
         yield "observables", f"missing {', '.join(missing)}; every species is counted, for the closures to compare with"
 
@@ -65,6 +83,8 @@ def _ensemble_mistakes(study: Study) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with the ensemble, where its runs start and what is evaluated of it."""
     ensemble, scoring = study.ensemble, study.evaluation
     for name, split in ensemble.splits.items():
+        if split.runs < 2:
+            yield f"ensemble.splits.{name}.runs", mismatch(split.runs, "2 or more; one run has no standard error")
         where = f"ensemble.splits.{name}.initial_condition" if split.initial_condition else "initial_condition"
         yield from _start_mistakes(study, name, start_of(study, name), where)
     if study.models and "train" not in ensemble.splits:
