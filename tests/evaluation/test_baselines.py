@@ -1,13 +1,22 @@
-"""Baselines in the form of models: counts of words, and predictions from the moments of a split."""
+"""Baselines in the form of models: where they start, counts of words, and predictions of a split."""
 
 from itertools import combinations_with_replacement, product
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from dbd.boltzmann.chain import Chain
+from dbd.boltzmann.energy import EnergyModel
 from dbd.boltzmann.independent_sites import independent_biases
-from dbd.evaluation.baselines import BASELINES, BaselineInput, expected_counts, independent
+from dbd.evaluation.baselines import (
+    BASELINES,
+    BaselineInput,
+    at_random_sites,
+    expected_counts,
+    independent,
+    of_counts,
+)
 from dbd.kinetics.closures import Probabilities
 from dbd.kinetics.reactions import ReactionNetwork
 from dbd.lattice.geometry import Lattice
@@ -15,11 +24,14 @@ from dbd.lattice.observables import count_observables
 from dbd.numerics.random_streams import stream
 from dbd.simulation.initial_conditions import place_counts
 from dbd.simulation.lattice_simulation import simulate_runs
+from predict_baseline import initial_probabilities, predict_baseline
 
 
 def setting_of(equations, species, lattice, observables, means, dt=0.5):
-    network = ReactionNetwork.from_equations(species, equations)
-    return BaselineInput(network, lattice, dt, tuple(observables), np.asarray(means, float))
+    """Input of baselines that start from the first of some means."""
+    network, means = ReactionNetwork.from_equations(species, equations), np.asarray(means, float)
+    start = of_counts(means[:, 0], observables, species, lattice)
+    return BaselineInput(network, lattice, dt, tuple(observables), start, means)
 
 
 @pytest.mark.parametrize("lattice", [Lattice((6,)), Lattice((2, 3)), Lattice((3, 3), "periodic")], ids=str)
@@ -33,15 +45,86 @@ def test_independent_sites_against_all_configurations(lattice):
     np.testing.assert_allclose(expected_counts(independent(np.array([0.3, 0.2])), setting), exact, rtol=1e-12)
 
 
+@pytest.mark.parametrize("lattice", [Lattice((6,)), Lattice((2, 3))], ids=str)
+def test_random_sites_against_all_placements(lattice):
+    """Mean counts of three A and two B: the mean over all ways to place them."""
+    observables = ["A", "B", "AA", "AB", "BB"]
+    states = np.array(list(product(range(3), repeat=lattice.size)), np.uint8)
+    states = states[((states == 1).sum(axis=1) == 3) & ((states == 2).sum(axis=1) == 2)]
+    exact = count_observables(states, lattice, "AB", observables).mean(axis=0)
+    setting = setting_of([], "AB", lattice, observables, np.zeros((1, 1, 5)))
+    start = at_random_sites(np.array([3.0, 2.0]), lattice.size)
+    np.testing.assert_allclose(start.pair.sum(axis=1), start.single, rtol=1e-12)
+    np.testing.assert_allclose(expected_counts(start, setting), exact, rtol=1e-12)
+
+
+def study_of(lattice, species, start):
+    """Sections of a study, as the script of baselines is given them, with a reaction that does nothing at the start."""
+    return {
+        "species": list(species),
+        "reactions": [{"equation": f"{species[0]} -> 0", "rate": 0.1, "probability": None}],
+        "lattice": {"shape": list(lattice.shape), "boundary": lattice.boundary},
+        "ensemble": {"dt": 0.1},
+        "evaluation": {"last_step": 2},
+        "observables": [*species, 2 * species[0]],
+        "initial_condition": {"counts": None, "interactions": [], "parameters": None, "box": None} | start,
+    }
+
+
+def moments_of(settings, numbers, mean=7.0):
+    """Moments of a split of which only the initial numbers are right."""
+    numbers = np.array(numbers, float)
+    dims, names = ("initial_condition", "time", "observable"), settings["observables"]
+    variables = {
+        "mean": (dims, np.full((len(numbers), 4, len(names)), mean)),
+        "initial_numbers": (("initial_condition", "number"), numbers),
+    }
+    return xr.Dataset(variables, {"observable": names, "step": ("time", range(4))})
+
+
+def test_chains_start_from_the_exact_moments_of_their_model():
+    """Those at the known parameters, by enumeration; the simulated means do not matter."""
+    lattice, interactions, theta = Lattice((8,)), ("A", "AA"), np.array([[-0.5, 0.8], [0.3, -1.0]])
+    states = np.indices((2,) * 8, np.uint8).reshape(8, -1).T
+    weight = np.exp(theta @ EnergyModel(lattice, ("A",), interactions).statistics(states).T)
+    exact = weight / weight.sum(axis=1, keepdims=True) @ count_observables(states, lattice, "A", ["A", "AA"])
+    settings = study_of(lattice, "A", {"interactions": list(interactions)})
+    for name in ("mean_field", "pair_approximation"):
+        first = predict_baseline(settings, name, moments_of(settings, theta))["mean"].values[:, 0]
+        np.testing.assert_allclose(first[:, 0], exact[:, 0], rtol=1e-10)
+        pairs = 7 * (exact[:, 0] / 8) ** 2 if name == "mean_field" else exact[:, 1]
+        np.testing.assert_allclose(first[:, 1], pairs, rtol=1e-10)
+
+
+def test_numbers_of_molecules_are_at_random_sites():
+    """As many pairs as the composition has on the average; one of the species is absent."""
+    lattice = Lattice((4, 5))
+    settings = study_of(lattice, "AB", {"counts": {"A": 6, "B": [0, 3]}})
+    predicted = [
+        predict_baseline(settings, "pair_approximation", moments_of(settings, [[6, 0], [6, 3]], mean))["mean"].values
+        for mean in (7.0, 1.0)
+    ]
+    assert (predicted[0] == predicted[1]).all()
+    np.testing.assert_allclose(predicted[0][:, 0], [[6, 0, 31 * 6 * 5 / (20 * 19)], [6, 3, 31 * 6 * 5 / (20 * 19)]])
+    assert np.isfinite(predicted[0]).all()
+
+
+def test_other_starts_are_those_of_the_simulation():
+    """There is no exact solution in a box."""
+    settings = study_of(Lattice((3, 3)), "A", {"interactions": ["A", "AA"]})
+    start = initial_probabilities(settings, moments_of(settings, [[0.1, 0.2]], 3.0))
+    np.testing.assert_allclose([start.single[0, 1], start.pair[0, 1, 1]], [3 / 9, 3 / 12])
+
+
 def test_long_words_are_those_of_a_markov_chain():
     pair = np.array([[0.4, 0.1, 0.05], [0.1, 0.15, 0.05], [0.05, 0.05, 0.05]])
     single = pair.sum(axis=1)
-    setting = setting_of([], "AB", Lattice((11,)), ["A", "AB", "AAB", "BAAB", "AAA"], np.zeros((1, 1, 5)))
+    setting = setting_of([], "AB", Lattice((11,)), ["A", "B", "AB", "AAB", "BAAB", "AAA"], np.zeros((1, 1, 6)))
     aa, ab, a = pair[1, 1], pair[1, 2], single[1]
-    exact = [11 * a, 20 * ab, 18 * aa * ab / a, 8 * ab * aa * ab / a**2, 9 * aa**2 / a]
+    exact = [11 * a, 11 * single[2], 20 * ab, 18 * aa * ab / a, 8 * ab * aa * ab / a**2, 9 * aa**2 / a]
     np.testing.assert_allclose(expected_counts(Probabilities(single, pair), setting), exact, rtol=1e-12)
     extinct = independent(np.array([0.0, 0.2]))
-    assert expected_counts(extinct, setting).tolist() == [0, 0, 0, 0, 0]
+    assert expected_counts(extinct, setting).tolist() == [0, 11 * 0.2, 0, 0, 0, 0]
 
 
 def test_biases_of_independent_sites_are_those_of_the_chain_without_couplings():

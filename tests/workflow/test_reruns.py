@@ -170,6 +170,7 @@ EDITS = [
         jobs(
             "initial_parameters",
             "match_oracle",
+            "predict_baseline",
             "learn_gauss_newton",
             "learn_contrastive",
             "predict_moments",

@@ -1,11 +1,33 @@
-"""Predict the moments of a split by a classical closure or by independent sites: what reduced models have to beat."""
+"""Predict the moments of a split by a classical closure or by independent sites: what reduced models have to beat.
+
+Classical closures start from what is known of the initial lattices, not from the simulated means, whose noise the
+predictions would share.
+"""
 
 import xarray as xr
 
+from dbd.boltzmann.chain import build_chain
+from dbd.boltzmann.energy import EnergyModel
 from dbd.build.system import build_lattice, build_network
-from dbd.evaluation.baselines import BASELINES, BaselineInput
+from dbd.evaluation.baselines import BASELINES, BaselineInput, at_random_sites, of_counts
 from dbd.files.netcdf import provenance, read, variable, write
 from dbd.job import job
+
+
+def initial_probabilities(settings, moments):
+    """Probabilities at time zero: of numbers of molecules at random sites, or of the model of the initial lattices.
+
+    Where that model has no exact moments the simulated ones stand for them. Molecules that are placed planes first are
+    taken to be at random sites too.
+    """
+    lattice, species, start = build_lattice(settings), tuple(settings["species"]), settings["initial_condition"]
+    if start["counts"] is not None:
+        return at_random_sites(moments.initial_numbers.values, lattice.size)
+    try:
+        chain = build_chain(EnergyModel(lattice, species, tuple(start["interactions"])))
+    except ValueError:  # it has none
+        return of_counts(moments["mean"].values[:, 0], moments.observable.values.tolist(), species, lattice)
+    return of_counts(chain.cumulants(moments.initial_numbers.values).mean, chain.observables, species, lattice)
 
 
 def predict_baseline(settings, baseline, moments):
@@ -16,6 +38,7 @@ def predict_baseline(settings, baseline, moments):
         build_lattice(settings),
         settings["ensemble"]["dt"],
         tuple(settings["observables"]),
+        initial_probabilities(settings, moments),
         moments["mean"].sel(observable=settings["observables"]).values,
     )
     mean = BASELINES[baseline].predict(setting)

@@ -14,7 +14,7 @@ rule predict_baseline:
     conda:
         "../../../envs/numerics.yaml"
     params:
-        settings=settings(
+        settings=start_settings(
             "species",
             "reactions",
             "lattice.shape",

@@ -1,8 +1,8 @@
 """What a reduced model has to beat: classical closures started where the simulation starts, and independent sites.
 
-Each baseline predicts the mean counts of a split from its simulated ones: mean field and the pair approximation from
-those at time zero, integrated by `dbd.kinetics.closures`; independent sites from the true mean numbers of molecules at
-each time, which makes them the best that any model without correlations could do.
+Mean field and the pair approximation predict the mean counts of a split from the law of its initial lattices, as models
+do, by `dbd.kinetics.closures`. Independent sites are given the simulated mean numbers of molecules at each time, which
+makes them the best that any model without correlations could do.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,6 +23,7 @@ class BaselineInput(NamedTuple):
     lattice: Lattice
     dt: float
     observables: tuple[str, ...]
+    start: Probabilities  # at time zero, of every initial condition
     means: np.ndarray  # simulated, float64 (initial condition, time, observable)
 
 
@@ -34,12 +35,12 @@ class Baseline(NamedTuple):
 
 
 def mean_field(given: BaselineInput) -> np.ndarray:
-    """Mean-field rate equations from the initial numbers of molecules."""
+    """Mean-field rate equations from the initial densities."""
     return _closed(given, pairs=False)
 
 
 def pair_approximation(given: BaselineInput) -> np.ndarray:
-    """Pair approximation from the initial numbers of molecules and pairs."""
+    """Pair approximation from the initial densities and pairs."""
     return _closed(given, pairs=True)
 
 
@@ -67,13 +68,25 @@ def independent(density: np.ndarray) -> Probabilities:
     return Probabilities(single, single[..., :, None] * single[..., None, :])
 
 
-def initial_probabilities(given: BaselineInput) -> Probabilities:
-    """Simulated probabilities at time zero, of every initial condition; pairs not measured count as independent."""
-    single, pair = independent(densities(given)[:, 0])
-    for word, mean in zip(given.observables, given.means[:, 0].T, strict=True):
+def at_random_sites(numbers: np.ndarray, sites: int) -> Probabilities:
+    """Probabilities of given numbers of molecules (..., species) at random sites, no two at the same one."""
+    states = np.concatenate([sites - numbers.sum(axis=-1, keepdims=True), numbers], axis=-1)
+    others = states[..., None, :] - np.eye(states.shape[-1])  # of the other site of a bond, without the molecule here
+    return Probabilities(states / sites, states[..., None] * others / (sites * (sites - 1)))
+
+
+def of_counts(
+    counts: np.ndarray, observables: Sequence[str], species: Sequence[str], lattice: Lattice
+) -> Probabilities:
+    """Probabilities of mean counts (..., observable), those of all species among them.
+
+    Pairs that are not counted are taken to be independent.
+    """
+    single, pair = independent(counts[..., [list(observables).index(name) for name in species]] / lattice.size)
+    for place, word in enumerate(observables):
         if len(word) == 2:
-            a, b = _occupancies(given.network.species, word)
-            pair[:, a, b] = pair[:, b, a] = mean / (_windows(given.lattice, word) * _orders(word))
+            a, b = _occupancies(species, word)
+            pair[..., a, b] = pair[..., b, a] = counts[..., place] / (_windows(lattice, word) * _orders(word))
     return Probabilities(single, pair)
 
 
@@ -96,11 +109,10 @@ def expected_counts(probabilities: Probabilities, given: BaselineInput) -> np.nd
 
 
 def _closed(given: BaselineInput, pairs: bool) -> np.ndarray:
-    """Mean counts by a closure of the hierarchy, from the initial moments of each initial condition."""
+    """Mean counts by a closure of the hierarchy, from the initial probabilities of each initial condition."""
     closure = Closure(given.network, given.lattice.dimension, given.dt, pairs)
     steps = given.means.shape[1] - 1
-    starts = zip(*initial_probabilities(given), strict=True)
-    paths = [closure.integrate(Probabilities(*start), steps) for start in starts]
+    paths = [closure.integrate(Probabilities(*start), steps) for start in zip(*given.start, strict=True)]
     return np.stack([expected_counts(path, given) for path in paths])
 
 
