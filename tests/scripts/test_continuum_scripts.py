@@ -99,6 +99,18 @@ def test_pair_models_are_scored(of_pairs):
     np.testing.assert_allclose(predictions["learned"].density[0, 0], 5)
 
 
+def test_closures_are_scored_on_pairs(of_pairs):
+    """Nothing is missing where the prediction is the simulation; one that is a tenth too large is off by a tenth."""
+    settings, densities, _, predictions = of_pairs
+    simulated = densities.isel(species=0, other=0).pair_density
+    for factor in (1, 1.1):
+        exact = predictions["kirkwood"].assign(pair_density=factor * simulated)
+        evaluation, summary = evaluate_pairs(settings["test"], densities, {"exact": exact})
+        np.testing.assert_allclose(evaluation.pair_error[1:], factor - 1, atol=1e-12)
+        np.testing.assert_allclose(summary.pair_error, factor - 1, atol=1e-12)
+        assert (summary.pair_noise > 0).all()
+
+
 def test_matching_and_figures_of_pairs(of_pairs):
     settings, densities, dynamics, predictions = of_pairs
     short = {"iterations": 3, "samples": 50, "final_samples": 100}

@@ -1,8 +1,10 @@
 """Score the closures of the pair equation, and the static matching of pairs.
 
-``evaluation.csv`` has a row per model, start and time with the simulated and the predicted density and the relative
-error. ``summary.csv`` has a row per model and start: root mean square and largest relative error over all times after
-the start, and ``noise``, that of the simulated density. ``matching.csv`` has a row per matched time: relative root mean
+``evaluation.csv`` has a row per model, start and time with the simulated and the predicted density, its relative error,
+and ``pair_error``, the root mean square error of the pair density in groups of bins, relative to its root mean square,
+with its noise. ``summary.csv`` has a row per model and start: root mean square and largest relative error over all
+times after the start, and ``noise``, that of the simulated density, and the same of the pair density.
+``matching.csv`` has a row per matched time: relative root mean
 square error of the pair density below the mean distance of particles, in groups of bins, with its noise, and the L1
 distance of the law of neighbours' distances, which was not matched, from that of the process and from independent
 particles, with what the noise of the simulation alone makes of it.
@@ -13,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dbd.evaluation.density_errors import coarse
+from dbd.evaluation.density_errors import coarse, density_error
 from dbd.files.netcdf import read, read_models
 from dbd.files.tables import write_table
 from dbd.job import job
@@ -32,12 +34,27 @@ def evaluate_pairs(settings, densities, predictions):
             columns = {"simulated": simulated[index], "sem": sem[index], "predicted": predicted.density.values[index]}
             table = pd.DataFrame(row | {"step": densities.step, "time": densities.time} | columns)
             table["error"] = table.predicted / table.simulated - 1
+            table["pair_error"], table["pair_noise"] = pair_errors(
+                densities.isel(initial_condition=index, species=0, other=0), predicted.pair_density.values[index]
+            )
             evaluation.append(table)
             after = table[1:]
             error, noise = (np.sqrt((x**2).mean()) for x in (after.error, after["sem"] / after.simulated))
             scores = {"error": error, "worst": after.error.abs().max(), "noise": noise}
+            scores |= {name: np.sqrt((after[name] ** 2).mean()) for name in ("pair_error", "pair_noise")}
             summary.append(row | {"start": title(start)} | scores)
     return pd.concat(evaluation), pd.DataFrame(summary)
+
+
+def pair_errors(data, predicted):
+    """Relative errors and noise of the pair densities (times, distance) of one start, (times,)."""
+    groups = predicted.shape[-1] // GROUP
+    simulated, model, sem = (
+        coarse(values[:, : groups * GROUP], groups)
+        for values in (data.pair_density.values, predicted, data.pair_density_sem.values)
+    )
+    error = density_error(model[None], simulated[None], sem[None] / np.sqrt(GROUP), (0, 2))
+    return error.error, error.noise
 
 
 def title(start):
