@@ -34,7 +34,7 @@ def wave(boundary, cells, time, diffusion=0.02, decay=0.5):
 def error(boundary, cells, substeps):
     """Largest relative error at time 1."""
     model = DensityModel(Box((1.0,), boundary), cells, GRID, 0.5, substeps)
-    nu = model.solve(coefficients(0.5, -0.02, 0.02), -np.log(wave(boundary, cells, 0.0))[None], 2)
+    nu = model.integrate(coefficients(0.5, -0.02, 0.02), -np.log(wave(boundary, cells, 0.0))[None], 2)
     return np.abs(np.exp(-nu[0, 2]) / wave(boundary, cells, 1.0) - 1).max()
 
 
@@ -53,7 +53,7 @@ def test_time_steps_are_of_fourth_order():
     start = -np.log(wave("periodic", 16, 0.0))[None]
 
     def end(substeps):
-        return DensityModel(Box((1.0,), "periodic"), 16, GRID, 1.0, substeps).solve(u, start, 1)[0, 1]
+        return DensityModel(Box((1.0,), "periodic"), 16, GRID, 1.0, substeps).integrate(u, start, 1)[0, 1]
 
     exact = end(512)
     errors = [np.abs(end(substeps) - exact).max() for substeps in (8, 16, 32)]
@@ -79,7 +79,9 @@ def problem(boundary, cells=24, starts=2, steps=6):
     model = DensityModel(Box((1.0,), boundary), cells, GRID, 0.1, 6)
     u = rough(rng, coefficients(0.5, -0.02, 0.02))
     start = np.stack([-np.log(wave(boundary, cells, 0.2 * k)) for k in range(starts)])
-    density = model.density(model.solve(u, start, steps)) * (1 + 0.1 * rng.standard_normal((starts, steps + 1, cells)))
+    density = model.density(model.integrate(u, start, steps)) * (
+        1 + 0.1 * rng.standard_normal((starts, steps + 1, cells))
+    )
     weight = rng.random((starts, steps + 1))
     return model, u, start, density, weight
 
@@ -102,7 +104,7 @@ def test_adjoint_gradient_is_the_derivative_of_the_discrete_action(boundary):
 def test_adjoint_and_sensitivities_give_the_same_gradient(boundary):
     model, u, start, density, weight = problem(boundary)
     found, slope = model.sensitivities(u, start, density.shape[1] - 1)
-    np.testing.assert_allclose(found, model.density(model.solve(u, start, density.shape[1] - 1)), rtol=1e-13)
+    np.testing.assert_allclose(found, model.density(model.integrate(u, start, density.shape[1] - 1)), rtol=1e-13)
     by_density = weight[..., None] * (1 - density / found) / model.cells
     forwards = np.einsum("ktc,ktcp->p", by_density, slope).reshape(u.shape)
     backwards = model.gradient(u, start, density, weight)

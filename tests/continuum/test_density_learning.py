@@ -32,7 +32,7 @@ def tallies(runs=400, groups=10, seed=0):
     rng = np.random.default_rng(seed)
     u, start = truth()
     cells, totals = [], []
-    for mean in MODEL.density(MODEL.solve(u, start, 8)) / 16:
+    for mean in MODEL.density(MODEL.integrate(u, start, 8)) / 16:
         counts = rng.poisson(mean, (runs, *mean.shape))
         cell, total = Tally.empty(groups, mean.shape), Tally.empty(groups, mean.shape[:1])
         for run, count in enumerate(counts):
@@ -45,7 +45,7 @@ def tallies(runs=400, groups=10, seed=0):
 
 def test_exact_data_give_back_the_functions():
     u, start = truth()
-    density = MODEL.density(MODEL.solve(u, start, 8))
+    density = MODEL.density(MODEL.integrate(u, start, 8))
     problem = DensityProblem(MODEL, DensityData(start, density, np.full((3, 9), 1e4)), 1e-4, SCALE)
     learned = problem.learn(problem.constant(0.01), 1e-9)
     assert learned.converged

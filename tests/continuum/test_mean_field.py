@@ -50,6 +50,6 @@ def test_fitted_factor_is_found_again(factor):
     one = system(("A + A -> 0", 10.0))
     model = DensityModel(Box((1.0,)), 16, GRID, 0.1, 4)
     start = -np.log(20 + 10 * np.cos(np.pi * (np.arange(16) + 0.5) / 16))[None]
-    density = model.density(model.solve(mean_field.coefficients(one, GRID, factor), start, 4))
+    density = model.density(model.integrate(mean_field.coefficients(one, GRID, factor), start, 4))
     data = DensityData(start, density, np.ones((1, 5)))
     assert mean_field.fitted_factor(one, model, data) == pytest.approx(factor, rel=1e-3)

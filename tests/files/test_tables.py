@@ -44,7 +44,7 @@ def test_damaged_checksum_is_noticed(path, content):
 
 
 @pytest.mark.parametrize("name", ["table.csv", "table.csv.sha256"])
-def test_missing_file_is_told(path, name):
+def test_missing_file_is_reported(path, name):
     path.with_name(name).unlink()
     with pytest.raises(StoreError, match=f"{name}: no such file"):
         read_table(path)

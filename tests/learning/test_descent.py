@@ -55,7 +55,7 @@ def test_convergence_ends_the_steps(rng):
     assert list(optimise(learned, states[-1], 40, 1e-3)) == []
 
 
-def test_leaving_the_grid_is_told(rng):
+def test_leaving_the_grid_is_reported(rng):
     """One line instead of a run-away."""
     learned = problem(rng, 4)
     with pytest.raises(ValueError, match="leaves the grid"):

@@ -70,15 +70,15 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("tree", "key", "value", "line"), MISTAKES)
-def test_mistake_is_told_in_one_line(save_study, tree, key, value, line):
+def test_mistake_is_reported_in_one_line(save_study, tree, key, value, line):
     wrong = copy.deepcopy(tree)
     change(wrong, key, value)
     with pytest.raises(ConfigurationError) as error:
         load_study(save_study(wrong))
-    told = str(error.value).splitlines()
-    assert len(told) == 1
-    assert told[0].startswith("study.yaml: ")
-    assert line in told[0]
+    lines = str(error.value).splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("study.yaml: ")
+    assert line in lines[0]
 
 
 @pytest.mark.parametrize("tree", [DENSITY, PAIRS])

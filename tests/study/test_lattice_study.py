@@ -15,7 +15,7 @@ def row(*numbers):
     return {"interactions": ["A", "AA"], "parameters": [list(each) for each in numbers]}
 
 
-# Key that is changed, its new value, and the line that must be told, without "study.yaml: ".
+# Key that is changed, its new value, and the line that must be reported, without "study.yaml: ".
 MISTAKES = [
     # unknown keys
     ("obsrvables", ["A"], "unknown key 'obsrvables' (did you mean 'observables'?), expected one of title, speci"),
@@ -270,7 +270,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("key", "value", "line"), MISTAKES, ids=[f"{key}-{line[:40]}" for key, _, line in MISTAKES])
-def test_mistake_is_told_in_one_line(tree, save_study, key, value, line):
+def test_mistake_is_reported_in_one_line(tree, save_study, key, value, line):
     change(tree, key, value)
     with pytest.raises(ConfigurationError) as error:
         load_study(save_study(tree))
@@ -288,7 +288,7 @@ def test_mistake_is_told_in_one_line(tree, save_study, key, value, line):
         ("", "study.yaml: got NoneType, expected a mapping of keys to values"),
     ],
 )
-def test_what_is_no_mapping_is_told_in_one_line(save_study, text, line):
+def test_what_is_no_mapping_is_reported_in_one_line(save_study, text, line):
     with pytest.raises(ConfigurationError) as error:
         load_study(save_study(text))
     assert str(error.value) == line
@@ -309,7 +309,7 @@ def test_missing_file_names_the_files_there_are(save_study, tree):
 
 
 def test_every_independent_mistake_has_its_line(tree, save_study):
-    """Also no line twice: where runs start is checked for each split, but told once."""
+    """Also no line twice: where runs start is checked for each split, but reported once."""
     change(tree, "initial_condition.interactions", ["A", "AA", "AB"])
     tree["initial_condition"]["box"] = {"lower": [0, 0, 0], "upper": [1, 1, 1]}
     change(tree, "evaluation", {"split": "validation"})

@@ -7,7 +7,7 @@ from conftest import ROOT
 from dbd.study.lattice_study import Workflow
 from dbd.study.reading import (
     ConfigurationError,
-    check_beside,
+    check_compared,
     check_names,
     initial_conditions,
     load_studies,
@@ -44,7 +44,7 @@ def test_overlay():
     assert overlay({"b": {"c": 2}}, {"b": 1}) == {"b": 1}
 
 
-def test_changes_are_laid_over_and_their_origin_is_told(tree, save_study):
+def test_changes_are_laid_over_and_their_origin_is_named(tree, save_study):
     path = save_study(tree)
     assert load_study(path, {"ensemble": {"steps": 3}}).ensemble.steps == 3
     with pytest.raises(ConfigurationError) as error:
@@ -121,9 +121,11 @@ def test_figures_of_chains_are_for_chains(tree, save_study):
         load_study(save_study(tree))
 
 
-def test_a_study_is_shown_beside_one_of_the_studies():
+def test_a_study_is_compared_with_one_of_the_studies():
     studies = {path.stem: load_study(path) for path in STUDY_FILES}
-    check_beside(studies, "config.yaml")
+    check_compared(studies, "config.yaml")
     del studies["rossler_uniform"]
-    with pytest.raises(ConfigurationError, match=r"figures\.beside of rossler: got rossler_uniform, expected one of "):
-        check_beside(studies, "config.yaml")
+    with pytest.raises(
+        ConfigurationError, match=r"figures\.compare_with of rossler: got rossler_uniform, expected one of "
+    ):
+        check_compared(studies, "config.yaml")

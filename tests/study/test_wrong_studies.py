@@ -11,7 +11,7 @@ from dbd.study.reading import ConfigurationError, load_studies
 
 TEMPLATE = ROOT / "config" / "studies" / "template.yaml"
 
-# What stands in the template, what is written instead, and the line that is told.
+# What stands in the template, what is written instead, and the line that is reported.
 WRONG = [
     ("species: [A]", "specie: [A]", "unknown key 'specie' (did you mean 'species'?)"),
     ("species: [A]", "species: [Fox]", 'species.0: got "Fox", expected one upper-case letter'),
@@ -110,7 +110,7 @@ def wrong(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("text", "instead", "line"), WRONG, ids=[instead for _, instead, _ in WRONG])
-def test_wrong_study_is_told_in_one_line(wrong, text, instead, line):
+def test_wrong_study_is_reported_in_one_line(wrong, text, instead, line):
     with pytest.raises(ConfigurationError) as error:
         load_studies(wrong(text, instead), {}, "", ["wrong"])
     assert str(error.value).startswith(f"wrong.yaml: {line}")
@@ -122,7 +122,7 @@ def test_thirty():
 
 
 @pytest.mark.slow
-def test_snakemake_tells_it_before_any_job(tmp_path):
+def test_snakemake_reports_it_before_any_job(tmp_path):
     """Asked for by name: exit code 1, the line, nothing done. Not asked for: in nobody's way."""
     for name in ("config", "workflow", "profiles", "envs"):
         copy_tree(ROOT / name, tmp_path / name)

@@ -52,7 +52,7 @@ def test_table_and_figure(tell, name, texts):
 
 
 def test_changes_are_named(project, tell):
-    """A learning rate, code and an input: told of what depends on them, in however many steps, and of nothing else."""
+    """A learning rate, code and an input: named for what depends on them, directly or through others, and no more."""
     published = "visible_published: {learning: {steps: 8}}"
     project.edit("config/smoke.yaml", published, "visible_published: {learning: {steps: 8, rate: {AA: 2}}}")
     rate = "configuration: models.visible_published.learning.rate.AA: was 1.0, is 2.0"

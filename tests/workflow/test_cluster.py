@@ -65,7 +65,7 @@ def test_cancelled_job_is_submitted_again(project, forgotten):
     assert project.products() == forgotten
 
 
-def test_cancelled_for_good_is_told_and_goes_on_later(project, forgotten):
+def test_cancelled_for_good_is_reported_and_goes_on_later(project, forgotten):
     """Without another try the cancelled job is an error that names the rule; the next run ends as if nothing was."""
     code, said = learn(project, "--retries", "0")
     assert code == 1

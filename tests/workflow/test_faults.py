@@ -1,4 +1,4 @@
-"""Killed runs end with the bytes of an undisturbed one; damaged files and full disks are told in one line."""
+"""Killed runs end with the bytes of an undisturbed one; damaged files and full disks are reported in one line."""
 
 import contextlib
 import os
@@ -152,8 +152,8 @@ DAMAGED = {
 
 @pytest.mark.faults
 @pytest.mark.parametrize("damaged", DAMAGED.values(), ids=DAMAGED)
-def test_damaged_file_is_told_and_nothing_else_is_lost(project, damaged):
-    """Half a file, as old as the whole one was, is told in one line when it is read; deleted, it is made anew."""
+def test_damaged_file_is_reported_and_nothing_else_is_lost(project, damaged):
+    """Half a file, as old as the whole one was, is reported in one line when it is read; deleted, it is made again."""
     before = project.products()
     for name, product in damaged.items():
         path = project.results / name
@@ -179,7 +179,7 @@ def test_damaged_file_is_told_and_nothing_else_is_lost(project, damaged):
     assert {*damaged.values()} - set(after) <= {"train/counts/ic0-3_run0-5.nc"}
 
 
-def test_job_without_enough_memory_is_told_in_one_line(project):
+def test_job_without_enough_memory_is_reported_in_one_line(project):
     """A part of 4.7 GB, where a process may have 3 GB; with a part that fits, the next run goes on."""
     before = project.products()
     part = project.RESULTS / "train" / "ensemble" / "ic0-3_run0-524288.nc"
@@ -204,7 +204,7 @@ def test_job_without_enough_memory_is_told_in_one_line(project):
 @pytest.mark.parametrize(
     ("product", "largest"), [("train/ensemble/ic0-3_run0-5.nc", 20_000), ("figures/rmse.png", 100_000)]
 )
-def test_full_disk_is_told_in_one_line(project, product, largest):
+def test_full_disk_is_reported_in_one_line(project, product, largest):
     """Files may not grow beyond a size, in place of a disk that is full; Snakemake's own are smaller."""
     (project.results / product).unlink()
 

@@ -204,10 +204,10 @@ def test_mistake_stops_everything_and_loses_nothing(project, override, line):
     code, said = project.run(config=["mine.yaml"])
     assert code == 1
     assert "Traceback" not in said
-    told = [
+    lines = [
         text for text in said.partition("Error in the configuration:\n")[2].splitlines() if "Config file" not in text
     ]
-    assert len(told) == 1 and told[0].startswith(line)
+    assert len(lines) == 1 and lines[0].startswith(line)
     assert project.products() == before
     assert project.jobs() == {}
 

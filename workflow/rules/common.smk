@@ -50,7 +50,7 @@ try:
         f"the overrides of {ORIGIN}",
         needed=SETTINGS.studies,
     )
-    definition.check_beside(STUDIES, ORIGIN)
+    definition.check_compared(STUDIES, ORIGIN)
 except definition.ConfigurationError as error:
     refuse(error)
 

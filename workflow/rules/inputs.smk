@@ -85,9 +85,9 @@ def oracles(wildcards):
     )
 
 
-def beside(wildcards):
-    """A study and the one that it is shown beside."""
-    return [wildcards.study, STUDIES[wildcards.study].figures.beside]
+def compared_studies(wildcards):
+    """A study and the one that it is compared with."""
+    return [wildcards.study, STUDIES[wildcards.study].figures.compare_with]
 
 
 def section(wildcards):

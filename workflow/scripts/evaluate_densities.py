@@ -39,7 +39,7 @@ def evaluate_densities(settings, densities, dynamics, training, predictions):
     first = next(iter(overall.values())).of_model
     if scoring["exact"]:
         start = next(iter(predictions.values())).nu.values[:, 0]
-        nu = model.solve(mean_field.coefficients(system, model.grid), start, settings["ensemble"]["steps"])
+        nu = model.integrate(mean_field.coefficients(system, model.grid), start, settings["ensemble"]["steps"])
         exact = coarse(model.density(nu)[:, 1:], cells)
     visited = training.nu.values
     evaluation, summary, functions = [], [], []

@@ -11,7 +11,7 @@ from dbd.job import job
 def predict_densities(settings, u):
     """Return the dataset of a split, from the coefficients of the functions."""
     model, ensemble = build_density_model(settings), settings["ensemble"]
-    nu = model.solve(u, starting_nu(model, settings["starts"]), ensemble["steps"])
+    nu = model.integrate(u, starting_nu(model, settings["starts"]), ensemble["steps"])
     excess = model.grid.excess(nu.reshape(-1, 1)).reshape(nu.shape).max(axis=-1)
     dims, middles = "initial_condition time cell", np.arange(model.cells) + 0.5
     return xr.Dataset(

@@ -107,7 +107,7 @@ def differences(path: Path, kept: Mapping[str, Any], now: list[dict[str, Any]]) 
                 yield f"version: {name}: was {was}, is {version}"
 
 
-def told(path: Path, kept: Mapping[str, Any]) -> dict[str, Any]:
+def history(path: Path, kept: Mapping[str, Any]) -> dict[str, Any]:
     """How a file was made, for printing."""
     data = [name for name in kept["input"] if not name.endswith(".py")]
     own = {"parameters": [ast.literal_eval(text) for text in kept["params"] if text.startswith("{")]}
@@ -125,7 +125,9 @@ def main(arguments: list[str]) -> int:
     if options.file not in found:
         print(f"{options.file}: nothing is known of how it was made", file=sys.stderr)
         return 2
-    print(yaml.safe_dump(told(options.file, found[options.file]), sort_keys=False, default_flow_style=None, width=100))
+    print(
+        yaml.safe_dump(history(options.file, found[options.file]), sort_keys=False, default_flow_style=None, width=100)
+    )
     configuration = [ROOT / "config" / "config.yaml", *options.configfile]
     studies = {file.stem for file in (ROOT / "config" / "studies").glob("*.yaml")}
     of = {path: next((part for part in path.parts if part in studies), None) for path in found}

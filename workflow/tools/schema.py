@@ -32,7 +32,7 @@ def schema(kind: type) -> str:
     return json.dumps(kind.model_json_schema(), indent=2) + "\n"
 
 
-def rows(node: dict[str, Any], definitions: dict[str, Any], told: set[str], prefix: str = ""):
+def rows(node: dict[str, Any], definitions: dict[str, Any], shown: set[str], prefix: str = ""):
     """Yield (key, default, meaning) of every key below a schema node; a section appears once."""
     for key, entry in node.get("properties", {}).items():
         default = "required" if key in node.get("required", []) else f"`{json.dumps(entry.get('default'))}`"
@@ -51,10 +51,10 @@ def rows(node: dict[str, Any], definitions: dict[str, Any], told: set[str], pref
         if {**entry, **entry.get("items", {})}.keys() & {"additionalProperties", "patternProperties"}:
             suffix += ".<name>"
         for choice in choices:
-            if choice["title"] not in told:
-                told.add(choice["title"])
+            if choice["title"] not in shown:
+                shown.add(choice["title"])
                 recipe = choice["properties"].get("recipe", {}).get("const")
-                for deeper, default, meaning in rows(choice, definitions, told, f"{path}{suffix}."):
+                for deeper, default, meaning in rows(choice, definitions, shown, f"{path}{suffix}."):
                     yield deeper, default, f"`{recipe}`: {meaning}" if recipe else meaning
 
 

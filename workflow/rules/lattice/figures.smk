@@ -16,7 +16,7 @@ def drawn(*keys):
 
 
 def compared(*keys):
-    """Params of a figure of models beside baselines: those of `drawn`, with what the baselines are called."""
+    """Params of a figure of models and baselines: those of `drawn`, with what the baselines are called."""
     titles = {name: baseline.title for name, baseline in BASELINES.items()}
     return lambda wildcards: drawn(*keys)(wildcards) | {"baselines": titles}
 
@@ -72,14 +72,18 @@ LATTICE_FIGURES = {
     "site_selection": Figure(
         "what the choice of molecules does to {wildcards.study}",
         lambda w: settings("lattice.shape", "evaluation.last_step")(w)
-        | {"choices": [STUDIES[study].lattice.site_selection for study in beside(w)]},
+        | {
+            "choices": [
+                STUDIES[study].lattice.site_selection for study in compared_studies(w)
+            ]
+        },
         {
             "moments": lambda w: [
                 expand(MOMENTS, study=study, split=evaluated(study))[0]
-                for study in beside(w)
+                for study in compared_studies(w)
             ],
             "lattices": lambda w: [
-                ensemble(study, evaluated(study))[0] for study in beside(w)
+                ensemble(study, evaluated(study))[0] for study in compared_studies(w)
             ],
         },
     ),

@@ -1,6 +1,6 @@
 """Particles in continuous space: Brownian motion in a box, with reactions of one or two particles.
 
-The rules of motion (pairs react as in the model of Doi):
+The rules of motion (pairs react at a constant rate within a radius: Doi, J. Phys. A 9, 1479 (1976)):
 
 - a particle of species s diffuses with constant ``diffusion[s]``; walls reflect it, or the box is periodic;
 - a reaction of one particle fires at its rate, wherever the particle is; products start where it was;

@@ -1,6 +1,7 @@
 """Gibbs point process with a pair interaction: the Boltzmann distribution over positions with nu_1 and nu_2(r).
 
-In a periodic box of volume V the density of a configuration of n points is (paper, continuous-space model with K = 2)
+In a periodic box of volume V the density of a configuration of n points is (Phys. Rev. E 99, 063315, with interactions
+of up to K = 2 particles)
 
     p~(x_1 .. x_n) = exp(-n nu_1 - sum over pairs of nu_2(|x_i - x_j|)) / Z,         with measure dx_1 .. dx_n / n!,
 
@@ -52,7 +53,10 @@ class GibbsProcess:
             raise ValueError(f"reach: {mismatch(self.reach, f'up to {self.box.longest_range} in a periodic box')}")
 
     def sample(self, rng: np.random.Generator, start: np.ndarray, samples: int, moves: int, most: int) -> Snapshots:
-        """Metropolis chain of displacements, births and deaths.
+        """Metropolis chain of displacements, births and deaths (Geyer and Moller, Scand. J. Stat. 21, 359 (1994)).
+
+        A birth at x among n points is accepted with probability min(1, V exp(-nu_1 - sum of nu_2) / (n + 1)), a death
+        with the inverse of that of the birth that would undo it.
 
         Parameters
         ----------

@@ -7,7 +7,8 @@ For A + A -> 0 at rate ``rate`` within distance a the density rho(t) and the pai
 
 where kappa C is the rate at which one of a pair at distance r reacts with some third particle: C is a ratio of triplet
 to pair density, and closing the hierarchy means to say what it is. With the pair potential of mean force
-w = -ln(p / rho^2), the superposition of Kirkwood is C = exp(-w) as long as r is well above a. Here
+w = -ln(p / rho^2), the superposition of Kirkwood (J. Chem. Phys. 3, 300 (1935)) is C = exp(-w) as long as r is well
+above a. Here
 
     C = exp(-A w),     A = A(S / (1 + S)),     S = 1 + integral over all r of (p / rho - rho),
 

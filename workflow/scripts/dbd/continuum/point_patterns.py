@@ -92,7 +92,9 @@ def jittered_points(rng: np.random.Generator, box: Box, number: int, spread: flo
 
 
 def clustered_points(rng: np.random.Generator, box: Box, density: float, members: float, width: float) -> np.ndarray:
-    """Thomas process: a Poisson number of points (mean `members`) scattered normally (`width`) around Poisson parents.
+    """Thomas process (Biometrika 36, 18 (1949)): normally scattered points around the points of a Poisson process.
+
+    A parent has a Poisson number of children, on the average `members`, at the standard deviation `width`.
 
     Float64, shape (points, dimension); `density` counts the points. The box is periodic.
     """
@@ -105,7 +107,10 @@ def clustered_points(rng: np.random.Generator, box: Box, density: float, members
 
 
 def jittered_pairs(density: float, spread: float, distance: np.ndarray) -> np.ndarray:
-    """Pair density of `jittered_points` on a long interval, at distances (n,)."""
+    """Pair density of `jittered_points` on a long interval, at distances (n,).
+
+    rho^2 times the sum over k != 0 of the normal density of variance 2 spread^2 at rho r - k.
+    """
     unit = np.asarray(distance) * density
     far = int(np.ceil(unit.max() + 12 * spread)) + 1
     links = np.arange(-far, far + 1)
@@ -115,6 +120,10 @@ def jittered_pairs(density: float, spread: float, distance: np.ndarray) -> np.nd
 
 
 def clustered_pairs(density: float, members: float, width: float, distance: np.ndarray) -> np.ndarray:
-    """Pair density of `clustered_points` on a long interval, at distances (n,)."""
+    """Pair density of `clustered_points` on a long interval, at distances (n,).
+
+    rho^2 + rho members exp(-r^2 / 4 width^2) / sqrt(4 pi width^2): two points of a cluster are as far apart as two
+    normal variates.
+    """
     near = np.exp(-(np.asarray(distance) ** 2) / (4 * width**2)) / (2 * np.sqrt(np.pi) * width)
     return density**2 + density * members * near

@@ -179,7 +179,7 @@ class FiguresSection(Strict):
     colors: dict[str, Annotated[str, Field(pattern=COLOR)]] = Field(
         {}, description="Colour of a model in all figures, by model name, as #rrggbb."
     )
-    beside: Name | None = Field(
+    compare_with: Name | None = Field(
         None, description="Study that figure site_selection compares with this one: the same with another choice."
     )
 

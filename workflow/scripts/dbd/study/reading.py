@@ -139,12 +139,13 @@ def check_names(names: Iterable[str], folder: Path, where: str) -> None:
             raise ConfigurationError(f"{where}: {mismatch(name, one_of(studies))}")
 
 
-def check_beside(studies: Mapping[str, Study | ContinuumStudy], where: str) -> None:
+def check_compared(studies: Mapping[str, Study | ContinuumStudy], where: str) -> None:
     """Raise ConfigurationError unless every study that another one is compared with exists."""
     for name, study in studies.items():
-        beside = getattr(study.figures, "beside", None)  # studies in continuous space have no such figure
-        if beside is not None and beside not in studies:
-            raise ConfigurationError(f"{where}: studies: figures.beside of {name}: {mismatch(beside, one_of(studies))}")
+        other = getattr(study.figures, "compare_with", None)  # studies in continuous space have no such figure
+        if other is not None and other not in studies:
+            key = f"figures.compare_with of {name}"
+            raise ConfigurationError(f"{where}: studies: {key}: {mismatch(other, one_of(studies))}")
 
 
 def subtree(tree: Mapping[str, Any], *keys: str) -> dict[str, Any]:
