@@ -1,5 +1,7 @@
 """Differential equations in mixed coordinates: positivity, conservation and exact derivatives."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -77,3 +79,30 @@ def test_reactions_of_a_pair_are_tried_in_turn():
     system = dynamics(("A", "S"), equations, ("A", "S", "AA"))
     np.testing.assert_allclose(system.rates.constant, [0.5 * 20, 0.25 * 20, 10, 1])
     assert system.functions == ("A + S -> 2A", "A + S -> 0", "S + S -> 0", "AA")
+
+
+NEARLY_FULL = dynamics(("A",), [("A -> 2A", {"rate": 4.0}), ("A -> 0", {"rate": 2.0})], ("A", "AA"))
+
+
+def test_births_are_tried_again_where_there_is_no_room():
+    """On a torus all of 20 molecules have no empty neighbour of four with the probability n^80."""
+    path = NEARLY_FULL.integrate(np.zeros((3, GRID.size)), np.array([[0.3, 0.0]]), 100)
+    balance = 0.5 ** (1 / 80)  # births make up for deaths where half of them find room
+    assert path[0, -1, 0] == pytest.approx(balance, abs=1e-9)
+
+
+def test_a_nearly_full_lattice_is_followed_in_smaller_steps():
+    """It relaxes at 6.4 per time step, on which one Runge-Kutta step is unstable."""
+    coefficients, start = random_coefficients(NEARLY_FULL, 0.1), np.array([[0.5, 0.0]])
+    path = NEARLY_FULL.integrate(coefficients, start, 40)
+    fine = replace(NEARLY_FULL, substeps=40).integrate(coefficients, start, 40)
+    np.testing.assert_allclose(path, fine, atol=5e-3)
+    np.testing.assert_allclose(path[0, -1], fine[0, -1], atol=1e-6)
+    span = np.random.default_rng(2).normal(size=(GRID.size, 2))
+    exact = NEARLY_FULL.sensitivity(coefficients, path[0], span, np.arange(41))
+    for k, direction in enumerate(np.eye(exact.shape[2])):
+        ends = [
+            NEARLY_FULL.integrate(coefficients + sign * 1e-5 * direction.reshape(-1, 2) @ span.T, start, 40)[0]
+            for sign in (1, -1)
+        ]
+        np.testing.assert_allclose(exact[:, :, k], (ends[0] - ends[1]) / 2e-5, rtol=1e-5, atol=1e-7)

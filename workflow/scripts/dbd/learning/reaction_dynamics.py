@@ -5,12 +5,14 @@
 In natural parameters all of them are driven, without relaxation: d theta_k / dt = F_k(theta_D).
 
 g_r and F_k are functions on Q3 C1 elements over the domain D. What meets are the numbers of independent sites: the
-densities of the reactants, empty sites for creation, and where a second product needs room the chance that a site has
-an empty neighbour. So numbers never become negative, the lattice is never more than full and what reactions conserve is
-conserved, whatever is learned (stoichiometric form). Every molecule hops once in a time step, which takes away
-correlations of neighbours within a few of them; with this built in (tau), F only has to say where couplings go.
+densities of the reactants, empty sites for creation, and where a second product needs room the chance that one of the
+molecules that are tried has an empty neighbour. So numbers never become negative, the lattice is never more than full
+and what reactions conserve is conserved, whatever is learned (stoichiometric form). Every molecule hops once in a time
+step, which takes away correlations of neighbours within a few of them; with this built in (tau), F only has to say
+where couplings go.
 
-Trajectories are those of the classical Runge-Kutta scheme of order four, sensitivities their exact derivatives.
+Trajectories are those of the classical Runge-Kutta scheme of order four, in smaller steps where a lattice nearly fills
+or empties within one; sensitivities are their exact derivatives.
 """
 
 from dataclasses import dataclass
@@ -21,11 +23,14 @@ import numpy as np
 from numba import njit
 
 from dbd.boltzmann.family import Family
-from dbd.kinetics.reactions import ReactionNetwork
+from dbd.kinetics.reactions import ATTEMPTS, ReactionNetwork
 from dbd.learning.dynamics import map_blocks
 from dbd.numerics.hermite import HermiteGrid, basis_at
 
 RELAXATION = 0.3  # part of a coupling that diffusion takes away in a time step
+STEADY = 1.5  # largest product of a Runge-Kutta step and the rate at which a parameter relaxes; stable up to 2.8
+MOST_STEPS = 64  # Runge-Kutta steps in a time step, whatever happens in it
+ROUNDING = 1e-9  # of densities
 
 
 class Rates(NamedTuple):
@@ -34,7 +39,7 @@ class Rates(NamedTuple):
     change: np.ndarray  # float64 (P, Q): change of the parameters by each
     constant: np.ndarray  # float64 (Q,): k_r; 1 for couplings
     power: np.ndarray  # int64 (Q, S + 1): exponents of the densities of empty sites and of every species
-    room: np.ndarray  # int64 (Q,): neighbours of which one has to be empty; 0 for no such need
+    room: np.ndarray  # int64 (Q,): neighbours of all molecules tried, of which one has to be empty; 0 for no such need
     flux: np.ndarray  # bool (Q,): whether it is a reaction
     relaxation: np.ndarray  # float64 (P,): rate at which a parameter relaxes to zero
     species: np.ndarray  # int64 (S,): places of the densities among the parameters
@@ -57,7 +62,7 @@ class ReactionDynamics:
     dt
         Time between recorded steps.
     substeps
-        Runge-Kutta steps between two recorded ones.
+        Runge-Kutta steps between two recorded ones, where nothing asks for more.
 
     Notes
     -----
@@ -129,7 +134,7 @@ class ReactionDynamics:
             for occupancy in reaction.reactants or (0,):
                 rates.power[f, occupancy] += 1
             if not reaction.bimolecular and len(reaction.products) == 2:
-                rates.room[f] = neighbours
+                rates.room[f] = neighbours * ATTEMPTS
         for f, name in enumerate(self.functions[reactions:], reactions):
             rates.change[names.index(name), f] = 1.0
         return rates
@@ -137,7 +142,7 @@ class ReactionDynamics:
     @property
     def arguments(self) -> tuple:
         """Arguments that all kernels share."""
-        return self.rates, self.grid.table, np.array(self.domain), self.dt / self.substeps, self.substeps
+        return self.rates, self.grid.table, np.array(self.domain), self.dt, self.substeps
 
     def integrate(self, coefficients: np.ndarray, initial: np.ndarray, steps: int, threads: int = 1) -> np.ndarray:
         """Trajectories (R, steps + 1, P) from initial conditions (R, P); coefficients of the functions (Q, size)."""
@@ -241,33 +246,65 @@ def _slope(rates, table, domain, coefficients, state, weight, gradient, slope, j
 
 
 @njit(cache=True, nogil=True)
-def _integrate(rates, table, domain, step, substeps, coefficients, states):
-    """Fill states[:, 1:] of trajectories (R, times, P)."""
-    parameters, functions = rates.change.shape
-    weight, gradient = np.empty(len(table.offset)), np.empty((len(domain), len(table.offset)))
-    slope, jacobian = np.zeros(parameters), np.empty((parameters, parameters))
-    response = np.empty((parameters, functions))
-    ahead, share = np.array([0.0, 0.5, 0.5, 1.0]), np.array([1.0, 2.0, 2.0, 1.0]) / 6.0
-    for r in range(len(states)):
-        for n in range(1, states.shape[1]):
-            state = states[r, n - 1].copy()
-            for _ in range(substeps):
-                start = state.copy()
-                for i in range(4):
-                    stage = start + step * ahead[i] * slope if i > 0 else start
-                    _slope(rates, table, domain, coefficients, stage, weight, gradient, slope, jacobian, response)
-                    state += step * share[i] * slope
-            states[r, n] = state
+def _sound(rates, state, jacobian, h):
+    """Whether no site is short or in surplus at a stage, and no parameter relaxes too fast for Runge-Kutta steps h."""
+    empty = 1.0
+    for a in rates.species:
+        empty -= state[a]
+        if state[a] < -ROUNDING:
+            return False
+    for k in range(len(state)):
+        if -jacobian[k, k] * h > STEADY:
+            return False
+    return empty > -ROUNDING
 
 
 @njit(cache=True, nogil=True)
-def _sensitivity(rates, table, domain, step, substeps, coefficients, trajectory, span, times, derivative):
+def _advance(rates, table, domain, dt, substeps, coefficients, before, after, weight, gradient, jacobian, response):
+    """Fill the state `after` a time step (P,); return the number of Runge-Kutta steps that it took.
+
+    These are `substeps`, doubled until every stage is sound.
+    """
+    ahead, share = np.array([0.0, 0.5, 0.5, 1.0]), np.array([1.0, 2.0, 2.0, 1.0]) / 6.0
+    slope = np.zeros(len(before))
+    steps = substeps
+    while True:
+        h, sound, last = dt / steps, True, 2 * steps > MOST_STEPS
+        after[:] = before
+        for _ in range(steps):
+            start = after.copy()
+            for i in range(4):
+                stage = start + h * ahead[i] * slope if i > 0 else start
+                _slope(rates, table, domain, coefficients, stage, weight, gradient, slope, jacobian, response)
+                sound = sound and _sound(rates, stage, jacobian, h)
+                after += h * share[i] * slope
+            if not (sound or last):
+                break
+        if sound or last:
+            return steps
+        steps *= 2
+
+
+@njit(cache=True, nogil=True)
+def _integrate(rates, table, domain, dt, substeps, coefficients, states):
+    """Fill states[:, 1:] of trajectories (R, times, P)."""
+    parameters, functions = rates.change.shape
+    weight, gradient = np.empty(len(table.offset)), np.empty((len(domain), len(table.offset)))
+    jacobian, response = np.empty((parameters, parameters)), np.empty((parameters, functions))
+    work = weight, gradient, jacobian, response
+    for r in range(len(states)):
+        for n in range(1, states.shape[1]):
+            _advance(rates, table, domain, dt, substeps, coefficients, states[r, n - 1], states[r, n], *work)
+
+
+@njit(cache=True, nogil=True)
+def _sensitivity(rates, table, domain, dt, substeps, coefficients, trajectory, span, times, derivative):
     """Fill the derivatives (times, P, Q * M) of a trajectory with respect to coefficients in a span (size, M)."""
     parameters, functions = rates.change.shape
     width = span.shape[1]
     weight, gradient = np.empty(len(table.offset)), np.empty((len(domain), len(table.offset)))
     slope, jacobian = np.zeros(parameters), np.empty((4, parameters, parameters))
-    response, basis = np.empty((4, parameters, functions)), np.empty((4, width))
+    response, basis, after = np.empty((4, parameters, functions)), np.empty((4, width)), np.empty(parameters)
     ahead, share = np.array([0.0, 0.5, 0.5, 1.0]), np.array([1.0, 2.0, 2.0, 1.0]) / 6.0
     total = np.zeros((parameters, functions * width))
     onward = np.zeros((4, parameters, parameters))  # derivative of the end of a step by the slope of a stage
@@ -275,23 +312,26 @@ def _sensitivity(rates, table, domain, step, substeps, coefficients, trajectory,
     for n in range(len(trajectory)):
         if n > 0:
             state = trajectory[n - 1].copy()
-            for _ in range(substeps):
+            work = weight, gradient, jacobian[0], response[0]
+            steps = _advance(rates, table, domain, dt, substeps, coefficients, state, after, *work)
+            h = dt / steps
+            for _ in range(steps):
                 start = state.copy()
                 for i in range(4):
-                    stage = start + step * ahead[i] * slope if i > 0 else start
+                    stage = start + h * ahead[i] * slope if i > 0 else start
                     first = _slope(
                         rates, table, domain, coefficients, stage, weight, gradient, slope, jacobian[i], response[i]
                     )
-                    state += step * share[i] * slope
+                    state += h * share[i] * slope
                     basis[i] = 0.0
                     for local in range(len(weight)):
                         for j in range(width):
                             basis[i, j] += weight[local] * span[first + table.offset[local], j]
                 whole = np.eye(parameters)
                 for i in range(3, -1, -1):
-                    onward[i] = step * share[i] * np.eye(parameters)
+                    onward[i] = h * share[i] * np.eye(parameters)
                     if i < 3:
-                        onward[i] += step * ahead[i + 1] * (onward[i + 1] @ jacobian[i + 1])
+                        onward[i] += h * ahead[i + 1] * (onward[i + 1] @ jacobian[i + 1])
                     whole += onward[i] @ jacobian[i]
                 total = whole @ total
                 for i in range(4):
