@@ -65,7 +65,7 @@ def study_of(lattice, species, start):
         "reactions": [{"equation": f"{species[0]} -> 0", "rate": 0.1, "probability": None}],
         "lattice": {"shape": list(lattice.shape), "boundary": lattice.boundary},
         "ensemble": {"dt": 0.1},
-        "evaluation": {"last_step": 2},
+        "evaluation": {"extrapolate_to": 2},
         "observables": [*species, 2 * species[0]],
         "initial_condition": {"counts": None, "interactions": [], "parameters": None, "box": None} | start,
     }
