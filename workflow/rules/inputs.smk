@@ -153,10 +153,10 @@ def learned_from(output):
 def starts_as_training(study):
     """Whether runs of the evaluated split start as those of the training split do, from the same numbers."""
     known = STUDIES[study]
-    starts = [
-        definition.start_of(known, split) for split in ("train", evaluated(study))
-    ]
-    return bool(known.models) and starts[0] == starts[1] and single_start(known)
+    if not (known.models and single_start(known)):
+        return False
+    start = definition.start_of(known, evaluated(study))
+    return start == definition.start_of(known, "train")
 
 
 def single_start(study):
