@@ -59,8 +59,8 @@ def plot_overview(settings, name, learned, predicted, moments, lattices):
         axes.plot(time, moments["mean"].sel(observable=letter)[0, : len(time)], "--", color=SIMULATION, linewidth=0.8)
         axes.plot(time, predicted["mean"].sel(observable=letter)[0], color=color, label=letter)
     axes.plot([], [], "--", color=SIMULATION, linewidth=0.8, label="simulation")
-    axes.set(xlabel="time", ylabel="molecules", ylim=(0, None))
-    axes.legend()
+    axes.set(xlabel="time", ylabel="molecules", ylim=(0, 1.3 * axes.get_ylim()[1]))
+    axes.legend(ncols=len(species) + 1, loc="upper center")
     right.suptitle("predicted counts", fontsize=8)
     return figure
 

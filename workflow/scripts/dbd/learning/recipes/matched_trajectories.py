@@ -29,7 +29,7 @@ PIECES = (4, 10, 30)  # time steps in the pieces of trajectories that learning b
 STEPS = (6, 15)  # most optimisation steps on pieces, and on whole trajectories
 GAIN = 2e-3  # relative fall of the action below which a step is the last
 RESIDUALS = 1500  # about as many steps of all trajectories are looked at
-WORSE = 2  # phases in a row that are worse than the best before the others are not tried
+WORSE = 2  # whole trajectories' phases in a row that are worse than the best before the others are not tried
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,11 @@ class MatchedTrajectories(Recipe):
         learning = self.learning(Matched(*(state[name] for name in Matched._fields)))
         trials, held_out = self._trials(), self.held_out
         whole = self.data.density.shape[1] - 1
+        pieces = sum(length < whole for length, _ in trials)
         while not state["finished"]:
             phase, scores, point, best = int(state["phase"]), state["scores"], state["point"], state["best"]
-            over = held_out.any() and (phase == len(trials) or phase > np.argmin([*scores, np.inf]) + WORSE)
-            over = over and trials[phase - 1][0] == whole
+            tried = max(int(np.argmin([*scores, np.inf])), pieces)
+            over = held_out.any() and (phase == len(trials) or phase > tried + WORSE)
             if over:
                 point = best
             length, roughness = trials[int(np.argmin(scores)) if over else phase]
