@@ -164,7 +164,7 @@ def test_baselines_of_a_simulation(species, equations, lattice, filled):
     numbers = [round(lattice.size * density) for density in filled]
     initials = np.stack([place_counts(numbers, lattice, "uniform", each) for each in generators])
     network = ReactionNetwork.from_equations(species, equations)
-    record, _ = simulate_runs(initials, network, lattice, "uniform", 1.0, steps, generators)
+    record, *_ = simulate_runs(initials, network, lattice, "uniform", 1.0, steps, generators)
     means = count_observables(record, lattice, species, observables).mean(axis=0)[None]
     setting = setting_of(equations, species, lattice, observables, means, dt=1.0)
     for name, baseline in BASELINES.items():

@@ -113,7 +113,7 @@ def test_births_in_a_crowd():
     system, lattice, runs, dt = network("AB", ("A -> A + B", {"rate": 0.02})), Lattice((4000,), "periodic"), 400, 1.0
     generators = [stream(11, "crowd", run) for run in range(runs)]
     initials = np.stack([place_counts([2800, 0], lattice, "uniform", generator) for generator in generators])
-    record, _ = simulate_runs(initials, system, lattice, "uniform", dt, 1, generators)
+    record, *_ = simulate_runs(initials, system, lattice, "uniform", dt, 1, generators)
     born = (record[:, 1] == 2).sum(axis=1)
     for pairs in (False, True):
         closure = Closure(system, 1, dt, pairs)

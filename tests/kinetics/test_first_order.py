@@ -66,7 +66,7 @@ def test_rule_of_the_discrete_stochastic_models(control):
     generators = [stream(13, control, run) for run in range(runs)]
     initials = np.stack([place_counts([number], lattice, "uniform", each) for each in generators])
     right = network("X", *((text, {"rate": rate}) for text, rate in equations))
-    record, _ = simulate_runs(initials, right, lattice, "uniform", 1.0, steps, generators)
+    record, *_ = simulate_runs(initials, right, lattice, "uniform", 1.0, steps, generators)
     counts = (record == 1).sum(axis=-1)
 
     def largest(rates):

@@ -169,7 +169,7 @@ def test_first_step_of_the_simulation(shape):
     here, numbers = (0,) * len(shape), [lattice.size // 3, lattice.size // 4]
     generators = [stream(9, "first step", len(shape), run) for run in range(runs)]
     initials = np.stack([place_counts(numbers, lattice, "uniform", generator) for generator in generators])
-    record, _ = simulate_runs(initials, network("AB", *small), lattice, "uniform", dt, 1, generators)
+    record, *_ = simulate_runs(initials, network("AB", *small), lattice, "uniform", dt, 1, generators)
     change = np.diff(count_observables(record, lattice, "AB", "AB"), axis=1)[:, 0].astype(float)
 
     def chance(pattern):

@@ -81,7 +81,7 @@ class Differences:
                 [self.lattice.size // 5, self.lattice.size // 8], self.lattice, "uniform", generator
             )
         system = network(self.equations), walled(self.lattice), "uniform", TURN
-        record, _ = simulate_runs(initials, *system, MIDDLE + SPAN, generators, every=SPAN)
+        record, *_ = simulate_runs(initials, *system, MIDDLE + SPAN, generators, every=SPAN)
         before, middle, after = np.moveaxis(record[:, -3:, :-1], 1, 0)
         self.change = [
             (number(after, self.lattice, window.items()) - number(before, self.lattice, window.items()))

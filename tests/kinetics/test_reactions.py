@@ -44,6 +44,8 @@ def test_tables_of_unimolecular_reactions_and_creation():
     assert tables.rate.tolist() == [3, 2, 2]
     assert tables.reactant.tolist() == [0, 1, 2]
     assert tables.products.tolist() == [[2, 0], [3, 2], [0, 0]]
+    assert tables.alone.tolist() == [0, 2, 3]
+    assert tables.colliding[1, 1].tolist() == [1]
 
 
 def test_collisions_are_unordered_and_products_keep_their_places():

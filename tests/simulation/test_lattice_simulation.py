@@ -39,7 +39,7 @@ def counts_of(system, lattice, start, dt, steps, runs=2000):
     """Numbers of the first species at ten times; int64, shape (runs, 10)."""
     generators = streams("moments", runs)
     initials = np.array([place_counts(start, lattice, "uniform", each) for each in generators])
-    record, _ = simulate_runs(initials, system, lattice, "uniform", dt, steps, generators, every=steps // 10)
+    record, *_ = simulate_runs(initials, system, lattice, "uniform", dt, steps, generators, every=steps // 10)
     return (record == 1).sum(axis=-1)[:, 1:]
 
 
@@ -88,7 +88,7 @@ def test_a_lone_walker_obeys_the_discrete_heat_equation(lattice, site_selection)
     bumping += np.diag(1 - bumping.sum(axis=1))
     initials = np.zeros((5000, lattice.size), np.uint8)
     initials[:, 0] = 1
-    record, turns = simulate_runs(initials, network("A"), lattice, site_selection, 1.0, 5, streams("walk", 5000))
+    record, turns, _ = simulate_runs(initials, network("A"), lattice, site_selection, 1.0, 5, streams("walk", 5000))
     assert (turns == 5).all()
     ends = np.bincount(record[:, 5].argmax(axis=1), minlength=lattice.size)
 
@@ -112,31 +112,50 @@ def test_runs_do_not_depend_on_threads_or_on_the_cut_into_batches(site_selection
     lattice = Lattice((4, 5, 6))
     initials = np.stack([place_counts((20, 20), lattice, site_selection, each) for each in streams("place", 6)])
     system = (SYSTEM, lattice, site_selection, 0.05, 20)
-    whole, turns = simulate_runs(initials, *system, streams("run", 6))
+    whole, turns, events = simulate_runs(initials, *system, streams("run", 6))
     assert (whole[:, 0] == initials).all() and len({run.tobytes() for run in whole}) == 6
-    threaded, threaded_turns = simulate_runs(initials, *system, streams("run", 6), threads=3)
-    assert (threaded == whole).all() and (threaded_turns == turns).all()
-    backwards, _ = simulate_runs(initials[::-1], *system, streams("run", 6)[::-1])
+    threaded, threaded_turns, threaded_events = simulate_runs(initials, *system, streams("run", 6), threads=3)
+    assert (threaded == whole).all() and (threaded_turns == turns).all() and (threaded_events == events).all()
+    backwards, *_ = simulate_runs(initials[::-1], *system, streams("run", 6)[::-1])
     assert (backwards[::-1] == whole).all()
-    second_half, _ = simulate_runs(initials[3:], *system, streams("run", 6)[3:])
+    second_half, *_ = simulate_runs(initials[3:], *system, streams("run", 6)[3:])
     assert (second_half == whole[3:]).all()
-    alone, _ = simulate_runs(initials[1:2], *system, streams("run", 6)[1:2])
+    alone, *_ = simulate_runs(initials[1:2], *system, streams("run", 6)[1:2])
     assert (alone == whole[1:2]).all()
-    sparse, _ = simulate_runs(initials, *system, streams("run", 6), every=5)
-    assert (sparse == whole[:, ::5]).all()
+    sparse, _, total = simulate_runs(initials, *system, streams("run", 6), every=5)
+    assert (sparse == whole[:, ::5]).all() and (total == events.reshape(6, 4, 5, -1).sum(axis=2)).all()
+
+
+def test_numbers_change_by_the_events_alone():
+    """In a crowded box, where births are lost for want of room; one event less would show."""
+    system = network(
+        "AB",
+        ("A -> 2A", {"rate": 2.0}),
+        ("A + B -> 0", {"probability": 0.5}),
+        ("0 -> B", {"rate": 1.0}),
+        ("B + A -> 2A", {"probability": 0.5}),
+        ("A + A -> A", {"probability": 0.1}),
+    )
+    initials = np.stack([place_counts([20, 5], Lattice((3, 3, 3)), "uniform", each) for each in streams("place", 9)])
+    record, _, events = simulate_runs(initials, system, Lattice((3, 3, 3)), "uniform", 0.3, 30, streams("run", 9))
+    assert (events.sum(axis=(0, 1)) > 9).all()
+    change = np.stack([np.diff((record == kind).sum(axis=2), axis=1) for kind in (1, 2)], axis=-1)
+    assert (change == events @ system.stoichiometry.T).all()
+    events[0, 0, 0] -= 1
+    assert (change != events @ system.stoichiometry.T).any()
 
 
 def test_molecules_are_conserved_and_frozen_ones_lose_their_turn():
     lattice = Lattice((3, 3, 3), "periodic")
     initial = place_counts([9, 8], lattice, "uniform", stream(1, "a"))
-    run, _ = simulate_runs(initial[None], network("AB"), lattice, "uniform", 1, 50, [stream(1, "b")])
+    run, *_ = simulate_runs(initial[None], network("AB"), lattice, "uniform", 1, 50, [stream(1, "b")])
     assert ((run == 1).sum(axis=2) == 9).all() and ((run == 2).sum(axis=2) == 8).all()
-    full, turns = simulate_runs(
+    full, turns, _ = simulate_runs(
         np.ones((1, 27), np.uint8), network("A", ("A -> 2A", {"rate": 9})), lattice, "uniform", 1, 5, streams("full", 1)
     )
     assert (full == 1).all() and turns.tolist() == [5 * 27]
     one = np.ones((1, 1), np.uint8)
-    single, _ = simulate_runs(one, network("A"), Lattice((1,)), "axis_scan", 1, 3, [stream(1, "c")])
+    single, *_ = simulate_runs(one, network("A"), Lattice((1,)), "axis_scan", 1, 3, [stream(1, "c")])
     assert (single == 1).all()
 
 
@@ -145,7 +164,7 @@ def test_conserved_numbers_are_checked():
     system = network("AB", ("A + B -> 2B", {"probability": 0.5}), ("B -> A", {"rate": 1.0}))
     lattice, generators = Lattice((5, 5)), streams("conserved", 3)
     initials = np.stack([place_counts([8, 4], lattice, "uniform", each) for each in generators])
-    record, _ = simulate_runs(initials, system, lattice, "uniform", 0.1, 20, generators)
+    record, *_ = simulate_runs(initials, system, lattice, "uniform", 0.1, 20, generators)
     check_conserved(system, record)
     assert np.ptp((record == 1).sum(axis=-1)) > 0
     record[1, 7, np.flatnonzero(record[1, 7] == 0)[0]] = 2

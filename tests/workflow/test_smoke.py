@@ -20,6 +20,7 @@ OBSERVABLES = STUDY["observables"]
 CONDITIONS, RUNS, STEPS, SITES = {"train": 6, "test": 4}, 10, 20, 100
 TRAJECTORY = ("initial_condition", "time", "parameter")
 COUNTS = ("initial_condition", "time", "observable")
+EVENTS = ("initial_condition", "run", "interval", "reaction")
 
 # Variables of each kind of file with their dimensions.
 CONTRACTS = {
@@ -27,8 +28,15 @@ CONTRACTS = {
         "packed": ("initial_condition", "run", "byte", "site"),
         "initial_numbers": ("initial_condition", "number"),
         "turns": ("initial_condition", "run"),
+        "events": EVENTS,
     },
-    "*/counts/*.nc": {"runs": (), "first": COUNTS, "second": (*COUNTS, "other")},
+    "*/counts/*.nc": {
+        "runs": (),
+        "first": COUNTS,
+        "second": (*COUNTS, "other"),
+        "molecules": ("initial_condition", "run", "species"),
+        "events": EVENTS,
+    },
     "*/moments.nc": {
         "mean": COUNTS,
         "std": COUNTS,

@@ -27,6 +27,7 @@ def simulate_ensemble(settings, study, split, initial_conditions, runs, threads)
     digits = times_per_byte(states)
     packed = np.empty((len(initial_conditions), len(runs), -(-times // digits), lattice.size), np.uint8)
     turns = np.empty(packed.shape[:2], np.int64)
+    events = np.empty((*packed.shape[:2], times - 1, len(network.reactions)), np.int32)
     numbers = []
 
     numbers_of = partial(stream, settings["seed"], "initial numbers", study, split)
@@ -37,7 +38,7 @@ def simulate_ensemble(settings, study, split, initial_conditions, runs, threads)
             placing = [stream(settings["seed"], "initial lattice", *key, run) for run in runs[some]]
             moving = [stream(settings["seed"], "simulate", *key, run) for run in runs[some]]
             lattices = initial_lattices(start, numbers[-1], lattice, species, selection, placing, threads=threads)
-            occupancy, turns[row, some] = simulate_runs(
+            occupancy, turns[row, some], events[row, some] = simulate_runs(
                 lattices, network, lattice, selection, dt, times - 1, moving, threads=threads
             )
             check_conserved(network, occupancy)
@@ -52,11 +53,13 @@ def simulate_ensemble(settings, study, split, initial_conditions, runs, threads)
             "packed": (*variable(dims, packed, meaning, states=states, species=" ".join(species)), chunks),
             "initial_numbers": variable("initial_condition number", np.array(numbers), started),
             "turns": variable("initial_condition run", turns, "hop attempts"),
+            "events": variable("initial_condition run interval reaction", events, "events in every time step"),
         },
         {
             "initial_condition": list(initial_conditions),
             "run": list(runs),
             "number": list(initial_names(start, species)),
+            "reaction": [reaction.equation for reaction in network.reactions],
             "step": variable("time", np.arange(times), "time step"),
         },
     )

@@ -36,7 +36,7 @@ def recipe():
     for condition, molecules in enumerate([12, 20, 28, 36]):
         generators = [np.random.default_rng([condition, run]) for run in range(30)]
         starts = np.stack([place_counts([molecules, 0], LATTICE, "uniform", generator) for generator in generators])
-        occupancy, _ = simulate_runs(starts, NETWORK, LATTICE, "uniform", 1.0, STEPS, generators)
+        occupancy, *_ = simulate_runs(starts, NETWORK, LATTICE, "uniform", 1.0, STEPS, generators)
         counts.append(count_observables(occupancy, LATTICE, SPECIES, MODEL.parameters))
     counts = np.array(counts, float)
     mean = counts.mean(axis=1)

@@ -85,6 +85,10 @@ class ReactionTables(NamedTuple):
         declared order; constant behind the last; float64, shape (S + 1, S + 1, R), symmetric in the pair.
     outcome
         Occupancy of the target's site and of the mover's old site; uint8, shape (S + 1, S + 1, R, 2).
+    alone
+        Place of every unimolecular reaction among all of the network, in declared order; int64, shape (U,).
+    colliding
+        Place of every reaction of a colliding pair; int64, shape (S + 1, S + 1, R).
     """
 
     rate: np.ndarray
@@ -92,6 +96,8 @@ class ReactionTables(NamedTuple):
     products: np.ndarray
     threshold: np.ndarray
     outcome: np.ndarray
+    alone: np.ndarray
+    colliding: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -149,27 +155,32 @@ class ReactionNetwork:
     @cached_property
     def tables(self) -> ReactionTables:
         """The network as arrays for the simulation kernel."""
-        unimolecular = [reaction for reaction in self.reactions if not reaction.bimolecular]
+        places = [place for place, reaction in enumerate(self.reactions) if not reaction.bimolecular]
+        unimolecular = [self.reactions[place] for place in places]
         kinds = len(self.species) + 1
-        pairs: dict[tuple[int, int], list[Reaction]] = {}
-        for reaction in self.reactions:
+        pairs: dict[tuple[int, int], list[tuple[int, Reaction]]] = {}
+        for place, reaction in enumerate(self.reactions):
             if reaction.bimolecular:
                 for pair in {reaction.reactants, reaction.reactants[::-1]}:
-                    pairs.setdefault(pair, []).append(reaction)
+                    pairs.setdefault(pair, []).append((place, reaction))
         most = max(map(len, pairs.values()), default=0)
         threshold = np.zeros((kinds, kinds, most))
         outcome = np.zeros((kinds, kinds, most, 2), np.uint8)
+        colliding = np.zeros((kinds, kinds, most), np.int64)
         for pair, reactions in pairs.items():
-            for turn, reaction in enumerate(reactions):
+            for turn, (place, reaction) in enumerate(reactions):
                 before = threshold[pair][turn - 1] if turn else 0.0
                 threshold[pair][turn:] = before + (1 - before) * reaction.constant
                 outcome[pair][turn] = reaction.places
+                colliding[pair][turn] = place
         return ReactionTables(
             rate=np.array([reaction.constant for reaction in unimolecular], float),
             reactant=np.array([(*reaction.reactants, EMPTY)[0] for reaction in unimolecular], np.uint8),
             products=np.array([reaction.places for reaction in unimolecular], np.uint8).reshape(-1, 2),
             threshold=threshold,
             outcome=outcome,
+            alone=np.array(places, np.int64),
+            colliding=colliding,
         )
 
     @cached_property

@@ -95,8 +95,8 @@ def _empty_neighbours(neighbours, degree, occupancy, site, empty):
 
 
 @njit(cache=True, nogil=True)
-def _react_alone(tables, tree, neighbours, degree, dt, occupancy, sets, empty, generator):
-    """Unimolecular reactions and creation during dt: part 1 of a step."""
+def _react_alone(tables, tree, neighbours, degree, dt, occupancy, sets, empty, events, generator):
+    """Unimolecular reactions and creation during dt, counted in `events`: part 1 of a step."""
     time = 0.0
     while True:
         total = 0.0
@@ -129,12 +129,16 @@ def _react_alone(tables, tree, neighbours, degree, dt, occupancy, sets, empty, g
                 _become(tree, sets, occupancy, empty[INDEX(fraction * rooms)], second)
             if first != occupancy[site]:
                 _become(tree, sets, occupancy, site, first)
+            events[tables.alone[reaction]] += 1
             break
 
 
 @njit(cache=True, nogil=True)
-def _sweep(tables, tree, neighbours, degree, occupancy, sets, generator):
-    """Movement and collisions, one turn for every molecule: part 2 of a step; return the number of turns."""
+def _sweep(tables, tree, neighbours, degree, occupancy, sets, events, generator):
+    """Movement and collisions, one turn for every molecule, reactions counted in `events`: part 2 of a step.
+
+    Return the number of turns.
+    """
     sites = occupancy.size
     waiting = tables.threshold.shape[0]  # the set behind those of the species
     insert_all(tree, sets, waiting, EMPTY + 1, waiting, sites)
@@ -159,13 +163,17 @@ def _sweep(tables, tree, neighbours, degree, occupancy, sets, generator):
                     remove(tree, sets, waiting, target)
                 _become(tree, sets, occupancy, target, tables.outcome[mover, hit, k, 0])
                 _become(tree, sets, occupancy, site, tables.outcome[mover, hit, k, 1])
+                events[tables.colliding[mover, hit, k]] += 1
                 break
     return turns
 
 
 @njit(cache=True, nogil=True)
-def _run(tables, tree, neighbours, degree, dt, every, initial, record, generator):
-    """Simulate, write the occupancy at the start of every `every`-th step to `record`, return the number of turns."""
+def _run(tables, tree, neighbours, degree, dt, every, initial, record, events, generator):
+    """Simulate, write the occupancy at the start of every `every`-th step to `record`, return the number of turns.
+
+    The events of every reaction between two records are added to `events` (records - 1, reactions).
+    """
     occupancy = np.zeros_like(initial)
     kinds = tables.threshold.shape[0]
     sets = empty_sets(kinds + 1, tree.first.size)
@@ -177,9 +185,10 @@ def _run(tables, tree, neighbours, degree, dt, every, initial, record, generator
     turns = 0
     record[0] = occupancy
     for row in range(1, record.shape[0]):
+        between = events[row - 1]
         for _ in range(every):
-            _react_alone(tables, tree, neighbours, degree, dt, occupancy, sets, empty, generator)
-            turns += _sweep(tables, tree, neighbours, degree, occupancy, sets, generator)
+            _react_alone(tables, tree, neighbours, degree, dt, occupancy, sets, empty, between, generator)
+            turns += _sweep(tables, tree, neighbours, degree, occupancy, sets, between, generator)
         record[row] = occupancy
     return turns
 
@@ -195,7 +204,7 @@ def simulate_runs(
     *,
     every: int = 1,
     threads: int = 1,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Simulate independent runs; the result does not depend on the number of threads.
 
     Parameters
@@ -221,6 +230,9 @@ def simulate_runs(
         uint8, shape (runs, steps // every + 1, sites); time index k is the start of step k * every.
     turns
         Hop attempts of each run; int64, shape (runs,).
+    events
+        Events of every reaction, in declared order, between two records; int64, shape (runs, steps // every,
+        reactions). Lost events do not count.
 
     Raises
     ------
@@ -241,12 +253,13 @@ def simulate_runs(
     neighbours = lattice.neighbours.astype(INDEX)  # those behind a site's degree are never looked at
     system = (network.tables, selection_tree(lattice, site_selection), neighbours, lattice.degree.astype(INDEX))
     record = np.empty((len(initials), steps // every + 1, lattice.size), np.uint8)
+    events = np.zeros((len(initials), steps // every, len(network.reactions)), np.int64)
 
     def run(index: int) -> int:
-        return _run(*system, float(dt), every, initials[index], record[index], generators[index])
+        return _run(*system, float(dt), every, initials[index], record[index], events[index], generators[index])
 
     turns = parallel(run, range(len(initials)), threads)
-    return record, np.array(turns, np.int64)
+    return record, np.array(turns, np.int64), events
 
 
 def check_conserved(network: ReactionNetwork, occupancy: np.ndarray) -> None:
