@@ -9,13 +9,15 @@ At given numbers, these are as good coordinates of a distribution with pair coup
 moments instead of its natural parameters, by convex duality), and no lattice has to be sampled to know how many
 molecules meet. A step is that of the simulation: molecules react alone, then they move and collide.
 
-    events of reaction r    mean k_r <what meets> exp(g_r(x)), variance ratio_r times the mean
+    events of reaction r    mean k_r <what meets> exp(g_r(x) + L_r . c), variance ratio_r times the mean
     N -> N + sum of nu_r times the events of r
-    c_k -> keep_k c_k + F_k(x)
+    c_k -> L_k . c + F_k(x)
 
-What meets are molecules (empty sites for creation) before the step, if need be with room beside them, or pairs among
-the numbers that the reactions of single molecules have left. g_r and F_k are functions on Q3 C1 elements of the point x
-of densities and correlations at the start of the step, taken to the nearest one of the grid.
+What meets are molecules (empty sites for creation), if need be with room beside them, or pairs, among the numbers that
+the reactions before have left: those of single molecules come first, then collisions, both in declared order. So
+reactions that compete for molecules are not independent. g_r and F_k are functions on Q3 C1 elements of the point x of
+densities and correlations at the start of the step, taken to the nearest one of the grid; L is linear in all
+correlations, so that the domain needs few of them.
 
 As everybody moves once in a step, events are not those of a Poisson process: of decays and collisions there are at most
 as many as molecules, so that they vary less, and offspring that reproduces makes births vary more. Numbers are drawn
@@ -51,6 +53,7 @@ class Reactions(NamedTuple):
     reactant: np.ndarray  # int64 (R,): species that reacts alone, -1 for creation
     room: np.ndarray  # bool (R,): whether it needs an empty neighbour
     pair: np.ndarray  # int64 (R,): pair that collides; -1 for none
+    order: np.ndarray  # int64 (R,): reactions of single molecules, then collisions
     first: np.ndarray  # int64 (K,): species of the pairs
     second: np.ndarray  # int64 (K,)
     species: np.ndarray  # int64 (S,): places of the densities among the parameters
@@ -63,7 +66,7 @@ class Learned(NamedTuple):
     """What is learned of a reduced model; Q functions, R reactions, K pairs."""
 
     u: np.ndarray  # float64 (Q, size): coefficients of g_r and F_k, derivatives per grid unit
-    keep: np.ndarray  # float64 (K,): part of a correlation that is left after a step
+    linear: np.ndarray  # float64 (Q, K): L, by how much each correlation adds to a function
     ratio: np.ndarray  # float64 (R,): variance of the events by their mean
 
 
@@ -145,6 +148,7 @@ class ReducedRuns:
             reactant,
             room,
             pair,
+            np.argsort(pair >= 0, kind="stable"),
             np.array([species.index(name[0]) for name in self.pairs], np.int64),
             np.array([species.index(name[1]) for name in self.pairs], np.int64),
             np.array([parameters.index(name) for name in species]),
@@ -180,24 +184,21 @@ class ReducedRuns:
         numbers, correlations
             Before the steps, (..., S) and (..., K).
         events
-            Events of these steps, (..., R): those of single molecules come before collisions.
+            Events of these steps, (..., R).
 
         Returns
         -------
         float64, (..., R).
         """
-        shape, change = numbers.shape[:-1], self.reactions.change
-        alone = self.reactions.pair < 0
-        after = numbers + (events * alone) @ change
-        found = np.empty((*shape, len(change)))
-        rows = [array.reshape(-1, array.shape[-1]) for array in (numbers, after, correlations, found)]
-        _meetings(self.reactions, rows[0].astype(float), rows[1].astype(float), *rows[2:])
-        return found
+        rows = [array.reshape(-1, array.shape[-1]) for array in (numbers.astype(float), correlations, events)]
+        found = np.empty(rows[2].shape)
+        _meetings(self.reactions, *rows, found)
+        return found.reshape(events.shape)
 
     def follow(self, learned: Learned, numbers: np.ndarray) -> np.ndarray:
         """Correlations (runs, times, K) of runs whose numbers (runs, times, S) are known; the first are zero."""
-        found = np.zeros((*numbers.shape[:2], len(self.pairs)))
-        _follow(*self.arguments, learned.u[-len(self.pairs) :], learned.keep, numbers.astype(float), found)
+        found, drives = np.zeros((*numbers.shape[:2], len(self.pairs))), slice(-len(self.pairs), None)
+        _follow(*self.arguments, learned.u[drives], learned.linear[drives], numbers.astype(float), found)
         return found
 
     def simulate(
@@ -237,7 +238,7 @@ class ReducedRuns:
 
 
 @njit(cache=True, nogil=True)
-def _pairs(tables, k, numbers, correlation):
+def pair_count(tables, k, numbers, correlation):
     """Mean number of pairs k."""
     a, b = tables.first[k], tables.second[k]
     other = numbers[b] - 1.0 if a == b else 2.0 * numbers[b]
@@ -246,24 +247,26 @@ def _pairs(tables, k, numbers, correlation):
 
 
 @njit(cache=True, nogil=True)
-def _meeting(tables, r, before, after, correlations):
-    """Events of reaction r that are expected without its factor, from the numbers before and after molecules alone."""
+def _meeting(tables, r, numbers, correlations):
+    """Events of reaction r that are expected without its factor, from the numbers (S,) before it."""
     if tables.pair[r] >= 0:
-        return tables.constant[r] * _pairs(tables, tables.pair[r], after, correlations[tables.pair[r]])
-    empty = tables.sites - before.sum()
-    reacting = empty if tables.reactant[r] < 0 else before[tables.reactant[r]]
+        return tables.constant[r] * pair_count(tables, tables.pair[r], numbers, correlations[tables.pair[r]])
+    empty = tables.sites - numbers.sum()
+    reacting = empty if tables.reactant[r] < 0 else numbers[tables.reactant[r]]
     if tables.room[r]:
-        full = 1.0 - max(empty, 0.0) / tables.sites
+        full = 1.0 - empty / tables.sites
         reacting *= 1.0 - full ** (2.0 * tables.bonds / tables.sites)
-    return tables.constant[r] * max(reacting, 0.0)
+    return tables.constant[r] * reacting
 
 
 @njit(cache=True, nogil=True)
-def _meetings(tables, before, after, correlations, found):
-    """Fill what meets in every reaction (n, R)."""
+def _meetings(tables, numbers, correlations, events, found):
+    """Fill what meets in every reaction (n, R), from the numbers (n, S) before all of them, which are overwritten."""
     for n in range(len(found)):
-        for r in range(found.shape[1]):
-            found[n, r] = _meeting(tables, r, before[n], after[n], correlations[n])
+        for r in tables.order:
+            found[n, r] = _meeting(tables, r, numbers[n], correlations[n])
+            for a in range(numbers.shape[1]):
+                numbers[n, a] += events[n, r] * tables.change[r, a]
 
 
 @njit(cache=True, nogil=True)
@@ -279,26 +282,28 @@ def fill_point(tables, table, domain, numbers, correlations, state, point):
 
 
 @njit(cache=True, nogil=True)
-def _value(table, u, first, weight):
-    """Value of a function with coefficients u (size,), in a cell with basis `weight`."""
+def value_at(table, u, linear, first, weight, correlations):
+    """Value of a function with coefficients u (size,) and linear (K,), in a cell with basis `weight`."""
     total = 0.0
+    for k in range(len(linear)):
+        total += linear[k] * correlations[k]
     for local in range(len(weight)):
         total += u[first + table.offset[local]] * weight[local]
     return total
 
 
 @njit(cache=True, nogil=True)
-def _follow(tables, table, domain, u, keep, numbers, correlations):
+def _follow(tables, table, domain, u, linear, numbers, correlations):
     """Fill correlations[:, 1:] of runs (runs, times, K)."""
-    point, state = np.empty(len(domain)), np.empty(len(tables.species) + len(keep))
+    point, state = np.empty(len(domain)), np.empty(len(tables.species) + len(tables.couplings))
     weight, slope = np.empty(len(table.offset)), np.empty((len(domain), len(table.offset)))
     for run in range(len(numbers)):
         for n in range(1, numbers.shape[1]):
             before = correlations[run, n - 1]
             fill_point(tables, table, domain, numbers[run, n - 1], before, state, point)
             first = basis_at(table, point, weight, slope)
-            for k in range(len(keep)):
-                correlations[run, n, k] = keep[k] * before[k] + _value(table, u[k], first, weight)
+            for k in range(len(u)):
+                correlations[run, n, k] = value_at(table, u[k], linear[k], first, weight, before)
 
 
 @njit(cache=True, nogil=True)
@@ -316,7 +321,7 @@ def draw_events(mean, ratio, generator):
 @njit(cache=True, nogil=True)
 def _possible(change, numbers, sites):
     """Most events of a reaction with a change (S,) of the numbers (S,)."""
-    most, more, empty = np.iinfo(np.int64).max, 0, sites
+    most, more, empty = np.inf, 0, float(sites)
     for a in range(len(change)):
         if change[a] < 0:
             most = min(most, numbers[a] // -change[a])
@@ -326,26 +331,23 @@ def _possible(change, numbers, sites):
 
 
 @njit(cache=True, nogil=True)
-def _run(tables, table, domain, u, keep, ratio, numbers, correlations, generator):
+def _run(tables, table, domain, u, linear, ratio, numbers, correlations, generator):
     """Fill the numbers (times, S) and correlations (times, K) of a run behind the first ones."""
     reactions = len(ratio)
-    point, state = np.empty(len(domain)), np.empty(len(tables.species) + len(keep))
+    point, state = np.empty(len(domain)), np.empty(len(tables.species) + len(tables.couplings))
     weight, slope = np.empty(len(table.offset)), np.empty((len(domain), len(table.offset)))
     for n in range(1, len(numbers)):
-        before, now = numbers[n - 1].astype(np.float64), numbers[n - 1].copy()
-        fill_point(tables, table, domain, before, correlations[n - 1], state, point)
+        now = numbers[n - 1].astype(np.float64)
+        fill_point(tables, table, domain, now, correlations[n - 1], state, point)
         first = basis_at(table, point, weight, slope)
-        after = before
-        for colliding in (False, True):
-            if colliding:
-                after = now.astype(np.float64)
-            for r in range(reactions):
-                if (tables.pair[r] >= 0) == colliding:
-                    mean = _meeting(tables, r, before, after, correlations[n - 1])
-                    mean *= np.exp(_value(table, u[r], first, weight))
-                    events = draw_events(mean, ratio[r], generator)
-                    now += min(events, _possible(tables.change[r], now, tables.sites)) * tables.change[r]
-        numbers[n] = now
-        for k in range(len(keep)):
-            value = _value(table, u[reactions + k], first, weight)
-            correlations[n, k] = keep[k] * correlations[n - 1, k] + value
+        for r in tables.order:
+            factor = np.exp(value_at(table, u[r], linear[r], first, weight, correlations[n - 1]))
+            mean = factor * _meeting(tables, r, now, correlations[n - 1])
+            events = min(draw_events(mean, ratio[r], generator), _possible(tables.change[r], now, tables.sites))
+            for a in range(len(now)):
+                now[a] += events * tables.change[r, a]
+        for a in range(len(now)):
+            numbers[n, a] = round(now[a])
+        for k in range(correlations.shape[1]):
+            f = reactions + k
+            correlations[n, k] = value_at(table, u[f], linear[f], first, weight, correlations[n - 1])

@@ -29,7 +29,7 @@ from dbd.kinetics.reactions import ReactionNetwork
 from dbd.learning.reaction_dynamics import RELAXATION
 from dbd.learning.recipes.base import Recipe
 from dbd.learning.recipes.mixed_coordinates import spanning_functions
-from dbd.learning.reduced_runs import Learned, ReducedRuns, fill_point
+from dbd.learning.reduced_runs import Learned, ReducedRuns, fill_point, value_at
 from dbd.numerics.hermite import HermiteGrid, basis_at
 from dbd.numerics.levenberg_marquardt import Expansion, minimise
 
@@ -41,9 +41,10 @@ ROWS = 60_000  # about the most steps of runs that are learned from
 LEFT_OUT = 4  # every fourth run is left out
 MEMORY = 0.8  # of the running means that say where correlations are, before they are learned
 PSEUDO = 5.0  # pairs that are added to these
-STEPS = 12  # most optimisation steps for a function
+STEPS = 25  # most optimisation steps for a function
 GAIN = 1e-5  # relative fall of the deviance below which a step is the last
 LARGEST = 0.98  # part of a correlation that is left after a step, at most
+LEAST = 0.05  # ratio of the variance of events and their mean
 FEWEST = 0.01  # pairs or events below which nothing is to be learned from a step
 
 
@@ -135,7 +136,7 @@ class ReducedRunsRecipe(Recipe):
 
     def learned(self, state: State) -> Learned:
         """What a state holds of the reduced model."""
-        return Learned(state["u"], state["keep"], state["ratio"])
+        return self._at(state["point"], state["ratio"])
 
     def states(self, kept: State | None) -> Iterator[State]:
         """Yield the state after each group of functions, from the beginning or after `kept`.
@@ -155,15 +156,14 @@ class ReducedRunsRecipe(Recipe):
 
     def _start(self) -> State:
         tables, functions = self.reduced.reactions, len(self.reduced.functions)
-        point, keep = np.zeros((functions, self.span.shape[1])), np.full(len(tables.first), 1 - RELAXATION)
+        pairs = len(tables.first)
+        point = np.zeros((functions, self.span.shape[1] + pairs))
+        point[-pairs:, -pairs:] = np.eye(pairs) * (1 - RELAXATION)
         return {
             "point": point,
-            "keep": keep,
-            "u": point @ self.span.T,
             "ratio": np.ones(len(tables.change)),
             "roughness": np.array(self.roughness[0], float),
             "best": point,
-            "best_keep": keep,
             "scores": np.empty(0),
             "phase": np.array(0),
             "action": np.empty(0),
@@ -172,28 +172,22 @@ class ReducedRunsRecipe(Recipe):
 
     def _group(self, state: State, functions: Sequence[int], roughness: float) -> State:
         """The state after functions of a group are learned, one after the other."""
-        point, keep = state["point"].copy(), state["keep"].copy()
+        point = state["point"].copy()
         data, reactions, action, gradient = self.parts[0], len(self.network.reactions), [], []
-        correlations = self.reduced.follow(self._at(point, keep), data.numbers)
+        correlations = self.reduced.follow(self._at(point), data.numbers)
         design = self._design(data, correlations)
         for function in functions:
             if function < reactions:
                 problem = _Events(self, data, correlations, design, function, roughness)
-                start = point[function]
             else:
-                problem = _Drive(self, data, design, point, keep, function - reactions, roughness)
-                start = np.append(point[function], keep[function - reactions])
-            minimum = minimise(problem.value, problem.expand, start, 1.0, STEPS, fraction=GAIN)
-            point[function] = minimum.point[: self.span.shape[1]]
-            if function >= reactions:
-                keep[function - reactions] = minimum.point[-1]
+                problem = _Drive(self, data, design, point, function - reactions, roughness)
+            minimum = minimise(problem.value, problem.expand, point[function], 1.0, STEPS, fraction=GAIN)
+            point[function] = minimum.point
             action.append(minimum.expansion.value)
             gradient.append(np.linalg.norm(minimum.expansion.gradient))
         return {
             **state,
             "point": point,
-            "keep": keep,
-            "u": point @ self.span.T,
             "phase": state["phase"] + 1,
             "action": np.append(state["action"], action),
             "gradient_norm": np.append(state["gradient_norm"], gradient),
@@ -201,38 +195,38 @@ class ReducedRunsRecipe(Recipe):
 
     def _compared(self, state: State, roughness: float) -> State:
         """The state with the deviance of the runs that are left out, and the best one so far."""
-        data, learned = self.parts[1], self._at(state["point"], state["keep"])
+        data, learned = self.parts[1], self._at(state["point"])
         correlations, mean = self._means(learned, data)
         pairs = self.reduced.independent(data.numbers) * np.exp(correlations)
         score = deviance(pairs, data.pairs).sum() + deviance(mean, data.events).sum()
         state = {**state, "scores": np.append(state["scores"], score)}
         if score == state["scores"].min():
-            state |= {"best": state["point"], "best_keep": state["keep"], "roughness": np.array(roughness)}
+            state |= {"best": state["point"], "roughness": np.array(roughness)}
         return state
 
     def _finished(self, state: State) -> State:
-        """The best state, with the variance of events."""
-        point, keep, data = state["best"], state["best_keep"], self.data.some(np.arange(len(self.data.numbers)))
-        learned = self._at(point, keep)
-        _, mean = self._means(learned, data)
-        square, total = ((data.events - mean) ** 2).sum(axis=(0, 1)), mean.sum(axis=(0, 1))
-        ratio = np.where(total > 1, np.maximum(square, 1e-3 * total) / np.maximum(total, 1), 1.0)
-        return {**state, "point": point, "keep": keep, "u": learned.u, "ratio": ratio}
+        """The best state, with the variance of events around their means."""
+        _, mean = self._means(self._at(state["best"]), self.data)
+        square, total = ((self.data.events - mean) ** 2).sum(axis=(0, 1)), mean.sum(axis=(0, 1))
+        ratio = np.where(total > 1, np.maximum(square / np.maximum(total, 1), LEAST), 1.0)
+        return {**state, "point": state["best"], "ratio": ratio}
 
-    def _at(self, point: np.ndarray, keep: np.ndarray) -> Learned:
-        return Learned(np.ascontiguousarray(point @ self.span.T), keep, np.ones(len(self.network.reactions)))
+    def _at(self, point: np.ndarray, ratio: np.ndarray | None = None) -> Learned:
+        width = self.span.shape[1]
+        ratio = np.ones(len(self.network.reactions)) if ratio is None else ratio
+        return Learned(np.ascontiguousarray(point[:, :width] @ self.span.T), point[:, width:].copy(), ratio)
 
     def _means(self, learned: Learned, data: Runs) -> tuple[np.ndarray, np.ndarray]:
         """Correlations of runs and mean events of their steps."""
         correlations = self.reduced.follow(learned, data.numbers)
         before, numbers = correlations[:, :-1], data.numbers[:, :-1]
         factors = np.empty((*before.shape[:2], len(self.network.reactions)))
-        _values(*self.reduced.arguments, learned.u, numbers.astype(float), before, factors)
+        _values(*self.reduced.arguments, learned.u, learned.linear, numbers.astype(float), before, factors)
         return correlations, self.reduced.meetings(numbers, before, data.events) * np.exp(factors)
 
     def _design(self, data: Runs, correlations: np.ndarray) -> np.ndarray:
-        """Values of the functions of the span along runs, (runs, times, M)."""
-        found = np.empty((*correlations.shape[:2], self.span.shape[1]))
+        """Values of the functions of the span and of the correlations along runs, (runs, times, M + K)."""
+        found = np.empty((*correlations.shape[:2], self.span.shape[1] + correlations.shape[2]))
         _designs(*self.reduced.arguments, self.span, data.numbers.astype(float), correlations, found)
         return found
 
@@ -282,7 +276,6 @@ class _Drive:
     data: Runs
     design: np.ndarray
     points: np.ndarray
-    keep: np.ndarray
     pair: int
     roughness: float
 
@@ -293,10 +286,12 @@ class _Drive:
         self.axis = self.recipe.domain.index(place) if place in self.recipe.domain else -1
         self.independent = reduced.independent(self.data.numbers[:, 1:])[..., self.pair]
         self.counts = self.data.pairs[:, 1:, self.pair]
-        self.weight = np.append(np.full(self.design.shape[2], self.roughness), 0.0)
+        self.weight = np.full(self.design.shape[2], self.roughness)
+        self.own = self.design.shape[2] - len(reduced.pairs) + self.pair
+        self.weight[self.own] = 0.0
 
     def value(self, point: np.ndarray) -> float:
-        if not 0 <= point[-1] <= LARGEST:
+        if not 0 <= point[self.own] <= LARGEST:
             return np.inf
         with np.errstate(over="ignore", invalid="ignore"):
             mean = self.independent * np.exp(self._correlations(point)[:, 1:, self.pair])
@@ -305,14 +300,13 @@ class _Drive:
     def expand(self, point: np.ndarray) -> Expansion:
         correlations = self._correlations(point)
         own, reduced = correlations[..., self.pair], self.recipe.reduced
-        design, slope = self.design, np.zeros(own.shape)
+        design, slope = self.recipe._design(self.data, correlations), np.zeros(own.shape)
         if self.axis >= 0:
-            design, u = self.recipe._design(self.data, correlations), self.recipe.span @ point[:-1]
+            u = self.recipe.span @ point[: self.recipe.span.shape[1]]
             _slopes(*reduced.arguments, u, self.axis, self.data.numbers.astype(float), correlations, slope)
         rows = np.zeros((*own.shape, len(point)))
         for n in range(1, own.shape[1]):
-            rows[:, n, :-1], rows[:, n, -1] = design[:, n - 1], own[:, n - 1]
-            rows[:, n] += (point[-1] + slope[:, n - 1, None]) * rows[:, n - 1]
+            rows[:, n] = design[:, n - 1] + (point[self.own] + slope[:, n - 1, None]) * rows[:, n - 1]
         mean = self.independent * np.exp(own[:, 1:])
         known = mean > FEWEST
         rows, mean, counts = rows[:, 1:][known], mean[known], self.counts[known]
@@ -321,14 +315,14 @@ class _Drive:
         return Expansion(self.value(point), gradient, curvature)
 
     def _correlations(self, point: np.ndarray) -> np.ndarray:
-        points, keep = self.points.copy(), self.keep.copy()
-        points[self.function], keep[self.pair] = point[:-1], point[-1]
-        return self.recipe.reduced.follow(self.recipe._at(points, keep), self.data.numbers)
+        points = self.points.copy()
+        points[self.function] = point
+        return self.recipe.reduced.follow(self.recipe._at(points), self.data.numbers)
 
 
 @njit(cache=True, nogil=True)
 def _designs(tables, table, domain, span, numbers, correlations, found):
-    """Fill the values of functions with coefficients (size, M) along runs (runs, times, M)."""
+    """Fill the values of functions with coefficients (size, M) and the correlations along runs (runs, times, M + K)."""
     point, state = np.empty(len(domain)), np.empty(numbers.shape[2] + correlations.shape[2])
     weight, slope = np.empty(len(table.offset)), np.empty((len(domain), len(table.offset)))
     for run in range(found.shape[0]):
@@ -338,12 +332,14 @@ def _designs(tables, table, domain, span, numbers, correlations, found):
             found[run, n] = 0.0
             for local in range(len(weight)):
                 row = first + table.offset[local]
-                for j in range(found.shape[2]):
+                for j in range(span.shape[1]):
                     found[run, n, j] += weight[local] * span[row, j]
+            for k in range(correlations.shape[2]):
+                found[run, n, span.shape[1] + k] = correlations[run, n, k]
 
 
 @njit(cache=True, nogil=True)
-def _values(tables, table, domain, u, numbers, correlations, found):
+def _values(tables, table, domain, u, linear, numbers, correlations, found):
     """Fill the values of functions with coefficients (Q or more, size) along runs (runs, times, Q)."""
     point, state = np.empty(len(domain)), np.empty(numbers.shape[2] + correlations.shape[2])
     weight, slope = np.empty(len(table.offset)), np.empty((len(domain), len(table.offset)))
@@ -352,9 +348,7 @@ def _values(tables, table, domain, u, numbers, correlations, found):
             fill_point(tables, table, domain, numbers[run, n], correlations[run, n], state, point)
             first = basis_at(table, point, weight, slope)
             for f in range(found.shape[2]):
-                found[run, n, f] = 0.0
-                for local in range(len(weight)):
-                    found[run, n, f] += weight[local] * u[f, first + table.offset[local]]
+                found[run, n, f] = value_at(table, u[f], linear[f], first, weight, correlations[run, n])
 
 
 @njit(cache=True, nogil=True)
