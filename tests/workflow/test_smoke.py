@@ -34,7 +34,7 @@ CONTRACTS = {
         "runs": (),
         "first": COUNTS,
         "second": (*COUNTS, "other"),
-        "molecules": ("initial_condition", "run", "species"),
+        "counts": ("run", *COUNTS),
         "events": EVENTS,
     },
     "*/moments.nc": {

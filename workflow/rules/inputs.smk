@@ -116,13 +116,13 @@ def products(study):
     return expand(tables, study=study) + figures(study)
 
 
-def learned_by(recipe):
-    """Constraint of a model to those of a recipe; as names of models recur, it looks back at that of the study."""
+def learned_by(*recipes):
+    """Constraint of a model to those of some recipes; as names of models recur, it looks back at that of the study."""
     return any_of(
         rf"(?<=/{name}/models/){model}"
         for name in ON_LATTICE
         for model, section in STUDIES[name].models.items()
-        if section.learning.recipe == recipe
+        if section.learning.recipe in recipes
     )
 
 
@@ -199,7 +199,10 @@ def benchmarks(study):
             add("initial_parameters", model=model, split=needed)
             add("match_oracle", model=[model] * section.oracle, split=split)
         add(f"learn_{section.learning.recipe if lattice else kind}", model=model)
-        add(f"predict_{'moments' if lattice else kind}", model=model, split=split)
+        predicting = "moments" if lattice else kind
+        if lattice and section.learning.recipe == "reduced_runs":
+            predicting = "reduced_runs"
+        add(f"predict_{predicting}", model=model, split=split)
     if lattice:
         add("predict_baseline", baseline=BASELINES, split=split)
     if lattice or known.models:

@@ -55,6 +55,6 @@ def combine_moments(merged, dt):
 if __name__ == "__main__":
     with job(snakemake.log[0]):
         settings, counts = snakemake.params.settings, snakemake.input.counts
-        merged = merge_sums([read(path) for path in counts])
+        merged = merge_sums([read(path, "runs", "first", "second", "initial_numbers", "step") for path in counts])
         dataset = combine_moments(merged, settings["ensemble"]["dt"])
         write(dataset, snakemake.output[0], provenance(settings, counts, {"counts": content_hash(merged)}))

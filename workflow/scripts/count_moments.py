@@ -1,6 +1,6 @@
 """Count the observables in the lattices of one part of an ensemble and sum them over its runs.
 
-Molecules of every run at the start and the events of its reactions are kept: numbers at all times follow from them.
+Those of every run are kept too, with the events of its reactions, for models whose runs are learned one by one.
 """
 
 import numpy as np
@@ -18,11 +18,9 @@ def count_moments(settings, ensemble):
     lattice, species, observables = build_lattice(settings), settings["species"], settings["observables"]
     packed, times = ensemble.packed.values, ensemble.sizes["time"]
     counts = np.empty((packed.shape[1], packed.shape[0], times, len(observables)), np.int32)
-    molecules = np.empty((*packed.shape[:2], len(species)), np.int32)
     for index, runs in enumerate(packed):
         for some in blocks(len(runs), times * lattice.size):
             occupancy = unpack(runs[some], len(species) + 1, times)
-            molecules[index, some] = count_observables(occupancy[:, :1], lattice, species, species)[:, 0]
             counts[some, index] = count_observables(occupancy, lattice, species, observables)
     sums = Sums.of(counts)
     dims = "initial_condition time observable"
@@ -32,10 +30,10 @@ def count_moments(settings, ensemble):
             "first": variable(dims, sums.first, "sum of counts over runs"),
             "second": variable(f"{dims} other", sums.second, "sum of products of two counts over runs"),
             "initial_numbers": ensemble.initial_numbers,
-            "molecules": variable("initial_condition run species", molecules, "molecules of a run at the start"),
+            "counts": variable("run initial_condition time observable", counts, "counts of every run"),
             "events": ensemble.events,
         },
-        {"observable": observables, "other": observables, "species": species, "step": ensemble.step},
+        {"observable": observables, "other": observables, "step": ensemble.step},
     )
 
 

@@ -135,6 +135,33 @@ rule learn_contrastive:
         "../../scripts/learn_contrastive.py"
 
 
+rule learn_reduced_runs:
+    input:
+        code("learn_reduced_runs.py"),
+        counts=lambda w: expand(
+            COUNTED, study=w.study, split="train", part=parts(w.study, "train")
+        ),
+    output:
+        LEARNED,
+    log:
+        "<logs>/{study}/models/{model}/learn_reduced_runs.log",
+    benchmark:
+        "<benchmarks>/{study}/models/{model}/learn_reduced_runs.tsv"
+    wildcard_constraints:
+        model=learned_by("reduced_runs"),
+    conda:
+        "../../../envs/numerics.yaml"
+    threads: cores("learn_reduced_runs")
+    resources:
+        **needs("learn_reduced_runs"),
+    params:
+        settings=settings(*DYNAMICS, "reactions", "models.{model}.learning", "seed"),
+    message:
+        "Learn {wildcards.study}, model {wildcards.model}, run by run"
+    script:
+        "../../scripts/learn_reduced_runs.py"
+
+
 rule predict_moments:
     input:
         code("predict_moments.py"),
@@ -146,6 +173,10 @@ rule predict_moments:
         "<logs>/{study}/models/{model}/predict_moments.{split}.log",
     benchmark:
         "<benchmarks>/{study}/models/{model}/predict_moments.{split}.tsv"
+    wildcard_constraints:
+        model=learned_by(
+            "gauss_newton", "matched_trajectories", "contrastive"
+        ),
     conda:
         "../../../envs/numerics.yaml"
     threads: cores("predict_moments")
@@ -164,6 +195,39 @@ rule predict_moments:
         "Predict {wildcards.study}, split {wildcards.split}, with model {wildcards.model}"
     script:
         "../../scripts/predict_moments.py"
+
+
+rule predict_reduced_runs:
+    input:
+        code("predict_reduced_runs.py"),
+        dynamics=LEARNED,
+        initial=rules.initial_parameters.output[0],
+    output:
+        PREDICTED,
+    log:
+        "<logs>/{study}/models/{model}/predict_reduced_runs.{split}.log",
+    benchmark:
+        "<benchmarks>/{study}/models/{model}/predict_reduced_runs.{split}.tsv"
+    wildcard_constraints:
+        model=learned_by("reduced_runs"),
+    conda:
+        "../../../envs/numerics.yaml"
+    threads: cores("predict_reduced_runs")
+    resources:
+        **needs("predict_reduced_runs"),
+    params:
+        settings=settings(
+            *DYNAMICS,
+            "reactions",
+            "evaluation.last_step",
+            "observables",
+            "models.{model}.runs",
+            "seed",
+        ),
+    message:
+        "Predict {wildcards.study}, split {wildcards.split}, with reduced runs {wildcards.model}"
+    script:
+        "../../scripts/predict_reduced_runs.py"
 
 
 rule match_oracle:

@@ -19,6 +19,7 @@ AXES = 3  # parameters that right-hand sides depend on
 WITHOUT_MODELS = ("moments", "rmse")  # figures of a study that has baselines alone
 PREDICTION = {"lattices": 100, "sweeps": 20}  # sampling law of models without exact moments
 EXACT, SAMPLED = {"recipe": "gauss_newton"}, {"recipe": "matched_trajectories"}
+REDUCED, RUNS = "reduced_runs", 4000  # runs that predictions are averages of
 SWEEPS = (50, 200, 1000)  # numbers of sweeps that sampled models are compared with
 AT_COMPOSITION = {"lattices": 64, "sweeps": 10, "start": "random"}  # sampling law at fixed composition
 
@@ -63,12 +64,13 @@ def _complete_model(name: str, model: Any, study: Mapping[str, Any]) -> Any:
         "initial": {"method": _start(model, study, exact)},
         "learning": EXACT if exact else SAMPLED,
         "sampling": AT_COMPOSITION if composition else None if chain else PREDICTION,
+        **({"runs": RUNS, "sampling": None} if recipe == REDUCED else {}),
     }
     given = {key: value for key, value in model.items() if value is not None or key == "sampling"}
     completed = {**defaults, **given}
-    if composition:
+    if composition and recipe != REDUCED:
         completed["sampling"] = {**AT_COMPOSITION, **_mapping(completed["sampling"])}
-    matched = _mapping(completed["learning"]).get("recipe") == SAMPLED["recipe"]
+    matched = _mapping(completed["learning"]).get("recipe") in (SAMPLED["recipe"], REDUCED)
     completed["domain"] = (_matched_domain if matched else _domain)(model, _words(study.get("species")))
     if matched:
         completed["learning"] = _up_to_the_last(completed["learning"], study)

@@ -1,9 +1,10 @@
 """What a job asks for: memory, time and cores, from how much it has to do.
 
-How much there is to do is counted in four ways: *lattices*, the size in MB (one byte a site) of the simulated
+How much there is to do is counted in five ways: *lattices*, the size in MB (one byte a site) of the simulated
 lattices that a job makes or reads; *packed*, their size as jobs of an ensemble's parts hold them; *points*, thousands
-of points of trajectories, one per initial condition and time step; and *updates*, millions of Gibbs updates of
-sampled moments. Memory and time are linear in them, with coefficients fitted per rule to measured jobs.
+of points of trajectories, one per initial condition and time step; *updates*, millions of Gibbs updates of sampled
+moments; and *jumps*, millions of steps of reduced runs. Memory and time are linear in them, with coefficients fitted
+per rule to measured jobs.
 """
 
 import math
@@ -54,6 +55,12 @@ def prediction_work(study: Study, names: Mapping[str, str]) -> Work:
     return work
 
 
+def jumping_work(study: Study, names: Mapping[str, str]) -> Work:
+    """Trajectories of a split, and the steps of reduced runs along them."""
+    work = trajectory_work(study, names)
+    return work | {"jumps": work["points"] * (study.models[names["model"]].runs or 0) / 1e3}
+
+
 WORK: dict[str, Callable[[Study, Mapping[str, str]], Work]] = {
     "simulate_ensemble": part_work,
     "count_moments": part_work,
@@ -62,7 +69,9 @@ WORK: dict[str, Callable[[Study, Mapping[str, str]], Work]] = {
     "learn_gauss_newton": learning_work,
     "learn_matched_trajectories": learning_work,
     "learn_contrastive": learning_work,
+    "learn_reduced_runs": learning_work,
     "predict_moments": prediction_work,
+    "predict_reduced_runs": jumping_work,
     "match_oracle": trajectory_work,
 }
 """Work of a job of each rule, from the study and the job's wildcards."""

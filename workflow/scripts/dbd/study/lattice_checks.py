@@ -12,6 +12,7 @@ from dbd.boltzmann.chain import build_chain
 from dbd.boltzmann.composition import STARTS
 from dbd.boltzmann.energy import EnergyModel
 from dbd.build.model import build_model
+from dbd.build.reduced_runs import check_reduced_runs
 from dbd.build.system import build_lattice, build_network
 from dbd.evaluation.baselines import BASELINES
 from dbd.lattice.observables import check_observables
@@ -22,6 +23,7 @@ from dbd.study.model import (
     GaussNewtonSection,
     MatchedTrajectoriesSection,
     ModelSection,
+    ReducedRunsSection,
 )
 
 
@@ -146,8 +148,9 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
         if energy is None:
             continue
         matched = model.initial.method == "exact" or isinstance(model.learning, GaussNewtonSection)
-        matched |= model.oracle and model.sampling is None
-        if matched or model.sampling is None:
+        reduced = isinstance(model.learning, ReducedRunsSection)
+        matched |= model.oracle and model.sampling is None and not reduced
+        if matched or (model.sampling is None and not reduced):
             yield from attempt(where, build_chain, energy)
         unknown = [
             (key, parameter)
@@ -176,7 +179,7 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
             if missing := sorted(needed - set(study.observables)):
                 yield "observables", f"missing {', '.join(missing)}, which {where} is matched to"
         yield from _recipe_mistakes(study, model, energy, where)
-        yield from _family_mistakes(study, model, energy, where)
+        yield from (_reduced_mistakes if reduced else _family_mistakes)(study, model, energy, where)
         if model.initial.method == "given" and not unknown:
             yield from _given_mistakes(study, model, energy, where)
 
@@ -192,7 +195,7 @@ def _evaluation_mistakes(study: Study) -> Iterator[tuple[str, str]]:
 def _recipe_mistakes(study: Study, model: ModelSection, energy: EnergyModel, where: str) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with how a model is learned from the training split."""
     runs, steps, learning = study.ensemble.splits["train"].runs, study.ensemble.steps, model.learning
-    if isinstance(learning, MatchedTrajectoriesSection) and (learning.last_step or steps) > steps:
+    if isinstance(learning, MatchedTrajectoriesSection | ReducedRunsSection) and (learning.last_step or steps) > steps:
         yield f"{where}.learning.last_step", mismatch(learning.last_step, f"1 to {steps}, the simulated steps")
     batches = {}
     if model.initial.method == "contrastive":
@@ -219,8 +222,10 @@ def _family_mistakes(study: Study, model: ModelSection, energy: EnergyModel, whe
     composition = model.family == "composition"
     sampled = isinstance(model.learning, MatchedTrajectoriesSection)
     if composition and not sampled:
-        yield f"{where}.learning.recipe", mismatch(model.learning.recipe, "matched_trajectories for this family")
+        yield f"{where}.learning.recipe", mismatch(model.learning.recipe, "matched_trajectories or reduced_runs for this family")
         return
+    if model.runs is not None:
+        yield f"{where}.runs", mismatch(model.runs, "none but for recipe reduced_runs")
     starts = STARTS if composition else ("empty", "random")
     if model.sampling and model.sampling.start not in starts:
         yield f"{where}.sampling.start", mismatch(model.sampling.start, one_of(starts))
@@ -244,6 +249,28 @@ def _family_mistakes(study: Study, model: ModelSection, energy: EnergyModel, whe
         yield f"{where}.initial.method", mismatch(model.initial.method, "independent or sampled")
     if len(energy.parameters) == len(study.species):
         yield f"{where}.interactions", mismatch("species alone", "at least one coupling")
+
+
+def _reduced_mistakes(study: Study, model: ModelSection, energy: EnergyModel, where: str) -> Iterator[tuple[str, str]]:
+    """Yield what does not fit a model of reduced runs."""
+    yield from attempt(where, check_reduced_runs, study.model_dump(mode="json"), energy)
+    for key, got, wanted in (
+        ("family", model.family, "composition"),
+        ("spread", model.spread, False),
+        ("sampling", model.sampling, None),
+        ("oracle", model.oracle, False),
+        ("initial.method", model.initial.method, "independent"),
+    ):
+        if got != wanted:
+            yield f"{where}.{key}", mismatch(got, f"{wanted} for recipe reduced_runs")
+    for split in study.ensemble.splits:
+        if start_of(study, split).counts is None:
+            yield (
+                f"{where}.learning.recipe",
+                f"got reduced_runs, expected another one: {split} does not start from counts",
+            )
+    if unknown := sorted({*study.observables} ^ {*energy.parameters}):
+        yield f"{where}.interactions", f"got {', '.join(energy.parameters)}, expected the observables, not {unknown[0]}"
 
 
 def _given_mistakes(study: Study, model: ModelSection, energy: EnergyModel, where: str) -> Iterator[tuple[str, str]]:

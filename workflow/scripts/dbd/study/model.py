@@ -104,6 +104,19 @@ class MatchedTrajectoriesSection(Strict):
     last_step: Count | None = Field(None, description="Last time step that is learned from; by default the last.")
 
 
+class ReducedRunsSection(Strict):
+    """Runs that jump: factors of the reactions and drives of the correlations of neighbours, from simulated runs."""
+
+    recipe: Literal["reduced_runs"] = Field(description="Name of the recipe.")
+    roughness: tuple[Positive, ...] = Field(
+        (30.0, 10.0),
+        min_length=1,
+        description="Candidate weights of the roughness penalty, from the largest down; chosen by training runs that "
+        "are left out.",
+    )
+    last_step: Count | None = Field(None, description="Last time step that is learned from; by default the last.")
+
+
 class ContrastiveSection(Strict):
     """The published recipe: stochastic gradient descent in a sliding window of time, with sampled moments."""
 
@@ -194,7 +207,9 @@ class ModelSection(Strict):
         description="Parameters at time zero; by default given where the runs start from the same interactions, else "
         "exact for open chains of one species and independent for all others.",
     )
-    learning: GaussNewtonSection | MatchedTrajectoriesSection | ContrastiveSection | None = Field(
+    learning: (
+        GaussNewtonSection | MatchedTrajectoriesSection | ReducedRunsSection | ContrastiveSection | None
+    ) = Field(
         None,
         description="How it is learned; by default gauss_newton for open chains of one species, else "
         "matched_trajectories.",
@@ -204,6 +219,11 @@ class ModelSection(Strict):
         None,
         description="Gibbs sampling of predicted moments; by default none for open chains of one species, where they "
         "are exact, else 100 lattices of 20 sweeps.",
+    )
+    runs: Count | None = Field(
+        None,
+        description="For recipe reduced_runs: reduced runs of each initial condition that predictions are averages of; "
+        "by default 4000.",
     )
     oracle: bool = Field(False, description="Also report the best this family can reach at each step.")
     published: dict[str, Number] = Field({}, description="Published errors by observable, to compare with ours.")

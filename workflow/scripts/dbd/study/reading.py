@@ -36,7 +36,7 @@ EXPECTED = {
     "too_short": "at least {min_length}",
     "tuple_type": "a list",
     "union_tag_invalid": "{expected_tags}",
-    "union_tag_not_found": "'gauss_newton', 'matched_trajectories' or 'contrastive'",
+    "union_tag_not_found": "'gauss_newton', 'matched_trajectories', 'reduced_runs' or 'contrastive'",
 }
 """What is expected where pydantic finds an error of a type."""
 

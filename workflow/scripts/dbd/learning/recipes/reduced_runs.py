@@ -15,7 +15,7 @@ events to those of molecules that meet as their pairs say, correlations to decay
 the least deviance in runs that are left out.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
