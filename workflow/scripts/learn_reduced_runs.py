@@ -5,8 +5,7 @@ variable       dimensions               what it is
 =============  =======================  ===========================================================================
 u              function, coefficient    coefficients of the Q3 C1 elements, derivatives per grid unit: logarithms of
                                         factors of the reactions, then drives of the correlations
-linear         function, pair           by how much each correlation adds to a function; for one of a pair itself, what
-                                        is left of it after a step
+keep           pair                     part of each correlation that is left after a step
 ratio          reaction                 variance of the events of a step by their mean
 lower, upper   axis                     corners of the grid
 spacing        axis                     its spacing
@@ -58,7 +57,7 @@ def dataset_of(recipe, state):
             "u": variable(
                 "function coefficient", learned.u, "coefficients of the functions, derivatives per grid unit"
             ),
-            "linear": variable("function pair", learned.linear, "by how much each correlation adds to the functions"),
+            "keep": variable("pair", learned.keep, "part of a correlation that is left after a step"),
             "ratio": variable("reaction", learned.ratio, "variance of the events of a step by their mean"),
             "lower": variable("axis", list(reduced.grid.lower), grid),
             "upper": variable("axis", list(reduced.grid.upper), grid),

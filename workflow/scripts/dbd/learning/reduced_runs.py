@@ -9,15 +9,14 @@ At given numbers, these are as good coordinates of a distribution with pair coup
 moments instead of its natural parameters, by convex duality), and no lattice has to be sampled to know how many
 molecules meet. A step is that of the simulation: molecules react alone, then they move and collide.
 
-    events of reaction r    mean k_r <what meets> exp(g_r(x) + L_r . c), variance ratio_r times the mean
+    events of reaction r    mean k_r <what meets> exp(g_r(x)), variance ratio_r times the mean
     N -> N + sum of nu_r times the events of r
-    c_k -> L_k . c + F_k(x)
+    c_k -> keep_k c_k + F_k(x)
 
 What meets are molecules (empty sites for creation), if need be with room beside them, or pairs, among the numbers that
 the reactions before have left: those of single molecules come first, then collisions, both in declared order. So
 reactions that compete for molecules are not independent. g_r and F_k are functions on Q3 C1 elements of the point x of
-densities and correlations at the start of the step, taken to the nearest one of the grid; L is linear in all
-correlations, so that the domain needs few of them.
+densities and correlations at the start of the step, taken to the nearest one of the grid.
 
 As everybody moves once in a step, events are not those of a Poisson process: of decays and collisions there are at most
 as many as molecules, so that they vary less, and offspring that reproduces makes births vary more. Numbers are drawn
@@ -66,7 +65,7 @@ class Learned(NamedTuple):
     """What is learned of a reduced model; Q functions, R reactions, K pairs."""
 
     u: np.ndarray  # float64 (Q, size): coefficients of g_r and F_k, derivatives per grid unit
-    linear: np.ndarray  # float64 (Q, K): L, by how much each correlation adds to a function
+    keep: np.ndarray  # float64 (K,): part of a correlation that is left after a step
     ratio: np.ndarray  # float64 (R,): variance of the events by their mean
 
 
@@ -197,8 +196,8 @@ class ReducedRuns:
 
     def follow(self, learned: Learned, numbers: np.ndarray) -> np.ndarray:
         """Correlations (runs, times, K) of runs whose numbers (runs, times, S) are known; the first are zero."""
-        found, drives = np.zeros((*numbers.shape[:2], len(self.pairs))), slice(-len(self.pairs), None)
-        _follow(*self.arguments, learned.u[drives], learned.linear[drives], numbers.astype(float), found)
+        found = np.zeros((*numbers.shape[:2], len(self.pairs)))
+        _follow(*self.arguments, learned.u[-len(self.pairs) :], learned.keep, numbers.astype(float), found)
         return found
 
     def simulate(
@@ -282,18 +281,16 @@ def fill_point(tables, table, domain, numbers, correlations, state, point):
 
 
 @njit(cache=True, nogil=True)
-def value_at(table, u, linear, first, weight, correlations):
-    """Value of a function with coefficients u (size,) and linear (K,), in a cell with basis `weight`."""
+def value_at(table, u, first, weight):
+    """Value of a function with coefficients u (size,), in a cell with basis `weight`."""
     total = 0.0
-    for k in range(len(linear)):
-        total += linear[k] * correlations[k]
     for local in range(len(weight)):
         total += u[first + table.offset[local]] * weight[local]
     return total
 
 
 @njit(cache=True, nogil=True)
-def _follow(tables, table, domain, u, linear, numbers, correlations):
+def _follow(tables, table, domain, u, keep, numbers, correlations):
     """Fill correlations[:, 1:] of runs (runs, times, K)."""
     point, state = np.empty(len(domain)), np.empty(len(tables.species) + len(tables.couplings))
     weight, slope = np.empty(len(table.offset)), np.empty((len(domain), len(table.offset)))
@@ -302,8 +299,8 @@ def _follow(tables, table, domain, u, linear, numbers, correlations):
             before = correlations[run, n - 1]
             fill_point(tables, table, domain, numbers[run, n - 1], before, state, point)
             first = basis_at(table, point, weight, slope)
-            for k in range(len(u)):
-                correlations[run, n, k] = value_at(table, u[k], linear[k], first, weight, before)
+            for k in range(len(keep)):
+                correlations[run, n, k] = keep[k] * before[k] + value_at(table, u[k], first, weight)
 
 
 @njit(cache=True, nogil=True)
@@ -331,7 +328,7 @@ def _possible(change, numbers, sites):
 
 
 @njit(cache=True, nogil=True)
-def _run(tables, table, domain, u, linear, ratio, numbers, correlations, generator):
+def _run(tables, table, domain, u, keep, ratio, numbers, correlations, generator):
     """Fill the numbers (times, S) and correlations (times, K) of a run behind the first ones."""
     reactions = len(ratio)
     point, state = np.empty(len(domain)), np.empty(len(tables.species) + len(tables.couplings))
@@ -341,13 +338,12 @@ def _run(tables, table, domain, u, linear, ratio, numbers, correlations, generat
         fill_point(tables, table, domain, now, correlations[n - 1], state, point)
         first = basis_at(table, point, weight, slope)
         for r in tables.order:
-            factor = np.exp(value_at(table, u[r], linear[r], first, weight, correlations[n - 1]))
-            mean = factor * _meeting(tables, r, now, correlations[n - 1])
+            mean = _meeting(tables, r, now, correlations[n - 1]) * np.exp(value_at(table, u[r], first, weight))
             events = min(draw_events(mean, ratio[r], generator), _possible(tables.change[r], now, tables.sites))
             for a in range(len(now)):
                 now[a] += events * tables.change[r, a]
         for a in range(len(now)):
             numbers[n, a] = round(now[a])
-        for k in range(correlations.shape[1]):
-            f = reactions + k
-            correlations[n, k] = value_at(table, u[f], linear[f], first, weight, correlations[n - 1])
+        for k in range(len(keep)):
+            drive = value_at(table, u[reactions + k], first, weight)
+            correlations[n, k] = keep[k] * correlations[n - 1, k] + drive

@@ -37,10 +37,11 @@ CELLS = {1: 16, 2: 12, 3: 6, 4: 4}  # of the grid along every axis, by the numbe
 BORDER = 0.15  # part of the range of the data that the grid goes on for on either side
 FUNCTIONS = 80  # most functions of the span
 POINTS = 600  # of the data that span the functions
-ROWS = 60_000  # about the most steps of runs that are learned from
+ROWS = 90_000  # about the most steps of runs that are learned from
 LEFT_OUT = 4  # every fourth run is left out
 MEMORY = 0.8  # of the running means that say where correlations are, before they are learned
 PSEUDO = 5.0  # pairs that are added to these
+RIDGE = 1.0  # of coefficients in the regression that gives the first drives
 STEPS = 25  # most optimisation steps for a function
 GAIN = 1e-5  # relative fall of the deviance below which a step is the last
 LARGEST = 0.98  # part of a correlation that is left after a step, at most
@@ -107,16 +108,23 @@ class ReducedRunsRecipe(Recipe):
         return ReducedRuns(grid, self.model, self.network, self.domain, self.dt)
 
     @cached_property
-    def _points(self) -> np.ndarray:
-        """Where runs are in the domain, (n, d): correlations from running means of pairs."""
-        unit = HermiteGrid((0.0,) * len(self.domain), (1.0,) * len(self.domain), (2,) * len(self.domain))
-        reduced = ReducedRuns(unit, self.model, self.network, self.domain, self.dt)
+    def _guess(self) -> np.ndarray:
+        """Correlations of the runs that are learned from, by running means of pairs, (runs, times, K)."""
+        unit = HermiteGrid((0.0,), (1.0,), (2,))
         numbers, pairs, _ = self.parts[0]
-        known = np.stack([pairs + PSEUDO, reduced.independent(numbers) + PSEUDO])
+        independent = ReducedRuns(unit, self.model, self.network, (0,), self.dt).independent(numbers)
+        known = np.stack([pairs + PSEUDO, independent + PSEUDO])
         for n in range(1, known.shape[2]):
             known[:, :, n] = MEMORY * known[:, :, n - 1] + (1 - MEMORY) * known[:, :, n]
-        states = reduced.state(numbers, np.log(known[0] / known[1]))
-        return states[..., list(self.domain)].reshape(-1, len(self.domain))
+        return np.log(known[0] / known[1])
+
+    @cached_property
+    def _points(self) -> np.ndarray:
+        """About where these runs are in the domain, (n, d)."""
+        numbers, names = self.parts[0].numbers / self.model.lattice.size, self.model.parameters
+        values = {name: numbers[..., a] for a, name in enumerate(self.model.species)}
+        values |= {name: self._guess[..., k] for k, name in enumerate(name for name in names if len(name) == 2)}
+        return np.stack([values[names[place]].ravel() for place in self.domain], axis=-1)
 
     @cached_property
     def span(self) -> np.ndarray:
@@ -156,9 +164,12 @@ class ReducedRunsRecipe(Recipe):
 
     def _start(self) -> State:
         tables, functions = self.reduced.reactions, len(self.reduced.functions)
-        pairs = len(tables.first)
-        point = np.zeros((functions, self.span.shape[1] + pairs))
-        point[-pairs:, -pairs:] = np.eye(pairs) * (1 - RELAXATION)
+        point = np.zeros((functions, self.span.shape[1] + 1))
+        point[len(tables.change) :, -1] = 1 - RELAXATION
+        drive = self._guess[:, 1:] - (1 - RELAXATION) * self._guess[:, :-1]
+        design = self._design(self.parts[0], self._guess)[:, :-1].reshape(-1, self.span.shape[1])
+        curvature = design.T @ design + RIDGE * np.eye(len(self.span.T))
+        point[len(tables.change) :, :-1] = np.linalg.solve(curvature, design.T @ drive.reshape(len(design), -1)).T
         return {
             "point": point,
             "ratio": np.ones(len(tables.change)),
@@ -179,10 +190,12 @@ class ReducedRunsRecipe(Recipe):
         for function in functions:
             if function < reactions:
                 problem = _Events(self, data, correlations, design, function, roughness)
+                start = point[function, :-1]
             else:
                 problem = _Drive(self, data, design, point, function - reactions, roughness)
-            minimum = minimise(problem.value, problem.expand, point[function], 1.0, STEPS, fraction=GAIN)
-            point[function] = minimum.point
+                start = point[function]
+            minimum = minimise(problem.value, problem.expand, start, 1.0, STEPS, fraction=GAIN)
+            point[function, : len(start)] = minimum.point
             action.append(minimum.expansion.value)
             gradient.append(np.linalg.norm(minimum.expansion.gradient))
         return {
@@ -212,21 +225,21 @@ class ReducedRunsRecipe(Recipe):
         return {**state, "point": state["best"], "ratio": ratio}
 
     def _at(self, point: np.ndarray, ratio: np.ndarray | None = None) -> Learned:
-        width = self.span.shape[1]
-        ratio = np.ones(len(self.network.reactions)) if ratio is None else ratio
-        return Learned(np.ascontiguousarray(point[:, :width] @ self.span.T), point[:, width:].copy(), ratio)
+        reactions = len(self.network.reactions)
+        keep, ratio = point[reactions:, -1].copy(), np.ones(reactions) if ratio is None else ratio
+        return Learned(np.ascontiguousarray(point[:, :-1] @ self.span.T), keep, ratio)
 
     def _means(self, learned: Learned, data: Runs) -> tuple[np.ndarray, np.ndarray]:
         """Correlations of runs and mean events of their steps."""
         correlations = self.reduced.follow(learned, data.numbers)
         before, numbers = correlations[:, :-1], data.numbers[:, :-1]
         factors = np.empty((*before.shape[:2], len(self.network.reactions)))
-        _values(*self.reduced.arguments, learned.u, learned.linear, numbers.astype(float), before, factors)
+        _values(*self.reduced.arguments, learned.u, numbers.astype(float), before, factors)
         return correlations, self.reduced.meetings(numbers, before, data.events) * np.exp(factors)
 
     def _design(self, data: Runs, correlations: np.ndarray) -> np.ndarray:
-        """Values of the functions of the span and of the correlations along runs, (runs, times, M + K)."""
-        found = np.empty((*correlations.shape[:2], self.span.shape[1] + correlations.shape[2]))
+        """Values of the functions of the span along runs, (runs, times, M)."""
+        found = np.empty((*correlations.shape[:2], self.span.shape[1]))
         _designs(*self.reduced.arguments, self.span, data.numbers.astype(float), correlations, found)
         return found
 
@@ -286,12 +299,10 @@ class _Drive:
         self.axis = self.recipe.domain.index(place) if place in self.recipe.domain else -1
         self.independent = reduced.independent(self.data.numbers[:, 1:])[..., self.pair]
         self.counts = self.data.pairs[:, 1:, self.pair]
-        self.weight = np.full(self.design.shape[2], self.roughness)
-        self.own = self.design.shape[2] - len(reduced.pairs) + self.pair
-        self.weight[self.own] = 0.0
+        self.weight = np.append(np.full(self.design.shape[2], self.roughness), 0.0)
 
     def value(self, point: np.ndarray) -> float:
-        if not 0 <= point[self.own] <= LARGEST:
+        if not 0 <= point[-1] <= LARGEST:
             return np.inf
         with np.errstate(over="ignore", invalid="ignore"):
             mean = self.independent * np.exp(self._correlations(point)[:, 1:, self.pair])
@@ -300,18 +311,22 @@ class _Drive:
     def expand(self, point: np.ndarray) -> Expansion:
         correlations = self._correlations(point)
         own, reduced = correlations[..., self.pair], self.recipe.reduced
-        design, slope = self.recipe._design(self.data, correlations), np.zeros(own.shape)
+        design, slope = self.design, np.zeros(own.shape)
         if self.axis >= 0:
-            u = self.recipe.span @ point[: self.recipe.span.shape[1]]
+            design = self.recipe._design(self.data, correlations)
+            u = self.recipe.span @ point[:-1]
             _slopes(*reduced.arguments, u, self.axis, self.data.numbers.astype(float), correlations, slope)
         rows = np.zeros((*own.shape, len(point)))
         for n in range(1, own.shape[1]):
-            rows[:, n] = design[:, n - 1] + (point[self.own] + slope[:, n - 1, None]) * rows[:, n - 1]
+            rows[:, n, :-1], rows[:, n, -1] = design[:, n - 1], own[:, n - 1]
+            rows[:, n] += (point[-1] + slope[:, n - 1, None]) * rows[:, n - 1]
         mean = self.independent * np.exp(own[:, 1:])
         known = mean > FEWEST
         rows, mean, counts = rows[:, 1:][known], mean[known], self.counts[known]
         gradient = rows.T @ (mean - counts) + self.weight * point
         curvature = (rows * mean[:, None]).T @ rows + np.diag(self.weight)
+        if self.axis >= 0:  # what is left after a step is then part of the drive
+            gradient[-1], curvature[-1], curvature[:, -1], curvature[-1, -1] = 0.0, 0.0, 0.0, 1.0
         return Expansion(self.value(point), gradient, curvature)
 
     def _correlations(self, point: np.ndarray) -> np.ndarray:
@@ -322,7 +337,7 @@ class _Drive:
 
 @njit(cache=True, nogil=True)
 def _designs(tables, table, domain, span, numbers, correlations, found):
-    """Fill the values of functions with coefficients (size, M) and the correlations along runs (runs, times, M + K)."""
+    """Fill the values of functions with coefficients (size, M) along runs (runs, times, M)."""
     point, state = np.empty(len(domain)), np.empty(numbers.shape[2] + correlations.shape[2])
     weight, slope = np.empty(len(table.offset)), np.empty((len(domain), len(table.offset)))
     for run in range(found.shape[0]):
@@ -334,12 +349,10 @@ def _designs(tables, table, domain, span, numbers, correlations, found):
                 row = first + table.offset[local]
                 for j in range(span.shape[1]):
                     found[run, n, j] += weight[local] * span[row, j]
-            for k in range(correlations.shape[2]):
-                found[run, n, span.shape[1] + k] = correlations[run, n, k]
 
 
 @njit(cache=True, nogil=True)
-def _values(tables, table, domain, u, linear, numbers, correlations, found):
+def _values(tables, table, domain, u, numbers, correlations, found):
     """Fill the values of functions with coefficients (Q or more, size) along runs (runs, times, Q)."""
     point, state = np.empty(len(domain)), np.empty(numbers.shape[2] + correlations.shape[2])
     weight, slope = np.empty(len(table.offset)), np.empty((len(domain), len(table.offset)))
@@ -348,7 +361,7 @@ def _values(tables, table, domain, u, linear, numbers, correlations, found):
             fill_point(tables, table, domain, numbers[run, n], correlations[run, n], state, point)
             first = basis_at(table, point, weight, slope)
             for f in range(found.shape[2]):
-                found[run, n, f] = value_at(table, u[f], linear[f], first, weight, correlations[run, n])
+                found[run, n, f] = value_at(table, u[f], first, weight)
 
 
 @njit(cache=True, nogil=True)
