@@ -56,7 +56,7 @@ def test_predictions_start_at_the_numbers_and_keep_their_moments(settings, parts
     assert found["mean"].shape == (2, 13, 9)
     np.testing.assert_array_equal(found["mean"].sel(observable=["A", "B", "C"])[:, 0], [[12, 12, 12], [5, 0, 30]])
     np.testing.assert_allclose(found["std"] ** 2, np.diagonal(found["covariance"], axis1=-2, axis2=-1))
-    assert not found["std"][:, 0].any() and (found["std"][0, -1] > 0).all()
+    assert found["std"][:, 0].max() < 1e-9 and found["std"][0, -1].min() > 0.01
     assert (found["extinct"].sel(species="B")[1] == 1).all()
     np.testing.assert_allclose(found.theta.sel(parameter="A") * 64, found["mean"].sel(observable="A"))
     threaded = predict_reduced_runs(settings, "small", "test", "reduced_runs", learned, initial, 2)
