@@ -53,7 +53,7 @@ def test_predictions_start_at_the_numbers_and_keep_their_moments(settings, parts
     assert learned.u.dims == ("function", "coefficient") and learned.sizes["function"] == 7 + 6
     initial = np.array([[12, 12, 12, 0, 0, 0, 0, 0, 0], [5, 0, 30, 0, 0, 0, 0, 0, 0]]) / 64
     found = predict_reduced_runs(settings, "small", "test", "reduced_runs", learned, initial, 1)
-    assert found["mean"].shape == (2, 13, 9)
+    assert found["mean"].shape == (2, 21, 9)
     np.testing.assert_array_equal(found["mean"].sel(observable=["A", "B", "C"])[:, 0], [[12, 12, 12], [5, 0, 30]])
     np.testing.assert_allclose(found["std"] ** 2, np.diagonal(found["covariance"], axis1=-2, axis2=-1))
     assert found["std"][:, 0].max() < 1e-9 and found["std"][0, -1].min() > 0.01

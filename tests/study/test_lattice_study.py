@@ -33,7 +33,7 @@ MISTAKES = [
     (
         "models.visible.learning.recipe",
         REMOVED,
-        "models.visible.learning.recipe: got null, expected 'gauss_newton', 'matched_trajectories' or",
+        "models.visible.learning.recipe: got null, expected 'gauss_newton', 'matched_trajectories', 'reduced_runs'",
     ),
     # wrong types
     ("title", 7, "title: got 7, expected text"),

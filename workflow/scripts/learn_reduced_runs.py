@@ -19,7 +19,7 @@ from pathlib import Path
 
 import xarray as xr
 
-from dbd.build.model import build_model, domain_axes
+from dbd.build.model import build_family, domain_axes
 from dbd.build.reduced_runs import merge_runs
 from dbd.build.system import build_network
 from dbd.files.checkpoints import checkpointed, load_checkpoint
@@ -32,7 +32,8 @@ from dbd.numerics.random_streams import stream
 def learn_reduced_runs(settings, study, name, runs):
     """Return the recipe of a model."""
     section = settings["models"][name]
-    model, counts = build_model(settings, section), runs["counts"]
+    family, counts = build_family(settings, section), runs["counts"]
+    model = family.model
     pairs = [word for word in model.parameters if len(word) == 2]
     return ReducedRunsRecipe(
         model,
@@ -42,7 +43,7 @@ def learn_reduced_runs(settings, study, name, runs):
             counts.sel(observable=pairs).values,
             runs["events"].values,
         ),
-        domain_axes(section, model),
+        domain_axes(section, family),
         settings["ensemble"]["dt"],
         section["learning"]["roughness"],
         stream(settings["seed"], "learn", study, name),

@@ -20,7 +20,7 @@ def predict_reduced_runs(settings, study, split, model, learned, initial, thread
     section, observables, steps = (
         settings["models"][model],
         settings["observables"],
-        settings["evaluation"]["last_step"],
+        settings["evaluation"]["extrapolate_to"],
     )
     reduced, functions = build_reduced_runs(settings, section, learned)
     names, sites = reduced.model.parameters, reduced.model.lattice.size

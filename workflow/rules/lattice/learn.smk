@@ -174,9 +174,7 @@ rule predict_moments:
     benchmark:
         "<benchmarks>/{study}/models/{model}/predict_moments.{split}.tsv"
     wildcard_constraints:
-        model=learned_by(
-            "gauss_newton", "matched_trajectories", "contrastive"
-        ),
+        model=learned_by("gauss_newton", "matched_trajectories", "contrastive"),
     conda:
         "../../../envs/numerics.yaml"
     threads: cores("predict_moments")
@@ -219,7 +217,7 @@ rule predict_reduced_runs:
         settings=settings(
             *DYNAMICS,
             "reactions",
-            "evaluation.last_step",
+            "evaluation.extrapolate_to",
             "observables",
             "models.{model}.runs",
             "seed",

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from dbd.boltzmann.energy import EnergyModel
-from dbd.build.model import build_grid, build_model, domain_axes
+from dbd.build.model import build_family, build_grid, domain_axes
 from dbd.build.system import build_network
 from dbd.learning.reduced_runs import Learned, ReducedRuns
 from dbd.numerics.hermite import HermiteGrid
@@ -22,10 +22,10 @@ def build_reduced_runs(
     settings: Mapping[str, Any], section: Mapping[str, Any], learned: xr.Dataset
 ) -> tuple[ReducedRuns, Learned]:
     """Reduced runs of a model and what was learned of them."""
-    energy = build_model(settings, section)
+    family = build_family(settings, section)
     grid = build_grid({name: learned[name].values for name in ("lower", "upper", "spacing")})
-    axes, dt = domain_axes(section, energy), settings["ensemble"]["dt"]
-    reduced = ReducedRuns(grid, energy, build_network(settings), axes, dt)
+    axes, dt = domain_axes(section, family), settings["ensemble"]["dt"]
+    reduced = ReducedRuns(grid, family.model, build_network(settings), axes, dt)
     return reduced, Learned(*(learned[name].values for name in Learned._fields))
 
 

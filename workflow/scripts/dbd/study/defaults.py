@@ -54,7 +54,7 @@ def _complete_model(name: str, model: Any, study: Mapping[str, Any]) -> Any:
     if not isinstance(model, Mapping):
         return model
     chain, recipe = _is_chain(model, study), _mapping(model.get("learning")).get("recipe")
-    exact = chain and model.get("family") != "composition"
+    exact = chain and model.get("family") != "composition" and recipe != REDUCED
     natural = exact or recipe in ("gauss_newton", "contrastive")
     family = model.get("family") or ("natural" if natural else "composition")
     composition = family == "composition"

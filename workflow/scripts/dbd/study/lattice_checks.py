@@ -222,7 +222,10 @@ def _family_mistakes(study: Study, model: ModelSection, energy: EnergyModel, whe
     composition = model.family == "composition"
     sampled = isinstance(model.learning, MatchedTrajectoriesSection)
     if composition and not sampled:
-        yield f"{where}.learning.recipe", mismatch(model.learning.recipe, "matched_trajectories or reduced_runs for this family")
+        yield (
+            f"{where}.learning.recipe",
+            mismatch(model.learning.recipe, "matched_trajectories or reduced_runs for this family"),
+        )
         return
     if model.runs is not None:
         yield f"{where}.runs", mismatch(model.runs, "none but for recipe reduced_runs")

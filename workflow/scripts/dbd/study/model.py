@@ -207,9 +207,7 @@ class ModelSection(Strict):
         description="Parameters at time zero; by default given where the runs start from the same interactions, else "
         "exact for open chains of one species and independent for all others.",
     )
-    learning: (
-        GaussNewtonSection | MatchedTrajectoriesSection | ReducedRunsSection | ContrastiveSection | None
-    ) = Field(
+    learning: GaussNewtonSection | MatchedTrajectoriesSection | ReducedRunsSection | ContrastiveSection | None = Field(
         None,
         description="How it is learned; by default gauss_newton for open chains of one species, else "
         "matched_trajectories.",

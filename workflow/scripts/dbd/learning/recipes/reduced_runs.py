@@ -10,7 +10,7 @@ the Kullback-Leibler divergence of Poisson laws: maximum likelihood for g_r, wha
 (derivatives of correlations along a run are exact but for what drives of other pairs in the domain would change).
 Pairs in the domain come first, then the others, then reactions. The mean squared residual is the variance of events.
 
-The span of the functions is that of recipe ``mixed_coordinates``, so that they go to zero where there are no data:
+The span of the functions is that of recipe ``matched_trajectories``, so that they go to zero where there are no data:
 events to those of molecules that meet as their pairs say, correlations to decay. The roughness is the candidate with
 the least deviance in runs that are left out.
 """
@@ -28,8 +28,8 @@ from dbd.files.checkpoints import State
 from dbd.kinetics.reactions import ReactionNetwork
 from dbd.learning.reaction_dynamics import RELAXATION
 from dbd.learning.recipes.base import Recipe
-from dbd.learning.recipes.mixed_coordinates import spanning_functions
 from dbd.learning.reduced_runs import Learned, ReducedRuns, fill_point, value_at
+from dbd.learning.spanning_functions import spanning_functions
 from dbd.numerics.hermite import HermiteGrid, basis_at
 from dbd.numerics.levenberg_marquardt import Expansion, minimise
 
