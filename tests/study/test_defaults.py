@@ -6,7 +6,7 @@ import yaml
 from conftest import ROOT
 from dbd.study.defaults import complete
 from dbd.study.lattice_study import Study
-from dbd.study.reading import load_study
+from dbd.study.reading import ConfigurationError, load_study
 
 SMALL = yaml.safe_load("""
 title: As little as possible
@@ -52,6 +52,47 @@ def test_natural_parameters_and_hidden_layers(save_study):
     hidden = {"interactions": ["A", "B"], "layers": [layer], "initial": {"method": "independent", "others": others}}
     model = load_study(save_study(SMALL | {"models": {"m": hidden}})).models["m"]
     assert (model.family, model.domain.parameters) == ("composition", ("A", "B", "AX", "X"))
+
+
+REDUCED = {"interactions": ["A", "B", "AA", "AB", "BB"], "learning": {"recipe": "reduced_runs"}}
+
+
+def test_reduced_runs(save_study):
+    """In a box and on a chain: at composition, without sampling, learned from all steps."""
+    model = load_study(save_study(SMALL | {"models": {"m": REDUCED}})).models["m"]
+    assert (model.family, model.initial.method, model.sampling, model.runs) == (
+        "composition",
+        "independent",
+        None,
+        4000,
+    )
+    assert (model.domain.parameters, model.learning.last_step) == (("A", "B", "AA", "BB"), 100)
+    chain = {"interactions": ["A", "AA"], "learning": {"recipe": "reduced_runs"}}
+    model = load_study(save_study(CHAIN | {"models": {"m": chain}})).models["m"]
+    assert (model.family, model.sampling, model.domain.parameters) == ("composition", None, ("A", "AA"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"interactions": ["A", "B", "AA", "BB"]},
+            "interactions: got A, B, AA, BB, expected species and pairs, A, AB, B",
+        ),
+        ({"interactions": ["A", "B", "AB"]}, "interactions: got A, B, AB, expected the observables, not AA"),
+        ({"oracle": True}, "oracle: got True, expected False for recipe reduced_runs"),
+        ({"spread": True}, "spread: got True, expected False for recipe reduced_runs"),
+        (
+            {"learning": {"recipe": "matched_trajectories"}, "runs": 9},
+            "runs: got 9, expected none but for recipe reduced",
+        ),
+    ],
+)
+def test_what_does_not_fit_reduced_runs(save_study, change, message):
+    study = SMALL | {"observables": ["A", "B", "AA", "AB", "BB"], "models": {"m": REDUCED | change}}
+    with pytest.raises(ConfigurationError) as error:
+        load_study(save_study(study))
+    assert message in str(error.value)
 
 
 def test_chain_of_one_species_is_exact(save_study):
