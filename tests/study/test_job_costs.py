@@ -39,6 +39,15 @@ def test_models_that_need_no_lattices():
         assert WORK[rule](study, names) == pytest.approx({"points": POINTS})
 
 
+def test_reduced_runs_cost_their_steps():
+    """Fifty runs of four conditions and eleven times."""
+    tree = copy.deepcopy(STUDY)
+    tree["models"]["visible"]["runs"] = 50
+    names = NAMES | {"model": "visible"}
+    found = WORK["predict_reduced_runs"](Study.model_validate(tree), names)
+    assert found == pytest.approx({"points": POINTS, "jumps": 50 * 4 * 11 / 1e6})
+
+
 @pytest.mark.parametrize("rule", WORK)
 def test_larger_studies_ask_for_more(rule):
     """Never for less, and for more where the work grows: ten times the runs, sites and initial conditions."""
