@@ -18,9 +18,9 @@ def plot_parameters(predictions, learned, models, dt):
     figure, blocks = small_multiples(*map(len, shown.values()), xlabel="time", height=1.5, sharex=True)
     for panels, (name, predicted) in zip(blocks, predictions.items(), strict=True):
         colors, _ = colored_by(predicted.theta.values[:, 0, 0])
-        matched = (
-            learned[name] if learned[name].sizes["initial_condition"] == 1 and "matched" in learned[name] else None
-        )
+        matched = learned[name] if "matched" in learned[name] else None
+        if matched is not None and matched.sizes["initial_condition"] > 1:
+            matched = None
         for axes, parameter in zip(panels, shown[name], strict=True):
             if matched is not None:
                 points = matched.isel(initial_condition=0, time=slice(0, None, EVERY)).sel(parameter=parameter)

@@ -7,7 +7,7 @@ def drawn(*keys):
     def params(wildcards):
         models = TREES[wildcards.study]["models"]
         shown = {
-            name: definition.subtree(model, *FAMILY, "title", "domain")
+            name: definition.subtree(model, *FAMILY, "runs", "title", "domain")
             for name, model in models.items()
         }
         return settings(*keys, "figures.colors")(wildcards) | {"models": shown}

@@ -72,7 +72,8 @@ def line_styles(
 def parameter_symbol(name: str, model: Mapping[str, Any] | None = None) -> str:
     """Symbol of a parameter of a model (a section): its letter with what it counts as index.
 
-    h, J, K, Q for one to four species, n for a density, W, b for hidden layers, and Sigma for a covariance of numbers.
+    h, J, K, Q for one to four species, n for a density, c for a correlation of neighbours, W, b for hidden layers, and
+    Sigma for a covariance of numbers.
     """
     if name.startswith("var "):
         return rf"$\Sigma_{{{name[4:]}}}$"
@@ -80,6 +81,8 @@ def parameter_symbol(name: str, model: Mapping[str, Any] | None = None) -> str:
     letter = "W" if set(name) & hidden and len(name) == 2 else "b" if name in hidden else "hJKQ"[len(name) - 1]
     if letter == "h" and (model or {}).get("family") == "composition":
         letter = "n"
+    if letter == "J" and (model or {}).get("runs"):
+        letter = "c"
     return rf"${letter}_{{{name}}}$"
 
 
