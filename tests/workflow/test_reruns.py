@@ -29,6 +29,7 @@ ALL = {
     "learn_gauss_newton": 2,
     "learn_contrastive": 2,
     "predict_moments": 4,
+    "compare_sweeps": 1,
     "evaluate_study": 1,
     "plot_hermite_basis": 1,
     "plot_lattices": 1,
@@ -78,12 +79,13 @@ def touch(file):
     return lambda project: os.utime(project.root / file)
 
 
-RELEARNED = jobs("evaluate_study", figures=OF_MODELS, learn_contrastive=1, predict_moments=1)
+RELEARNED = jobs("compare_sweeps", "evaluate_study", figures=OF_MODELS, learn_contrastive=1, predict_moments=1)
 EVERYTHING_OF_THE_STUDY = without("plot_hermite_basis")
 MORE_TO_LEARN_FROM = jobs(
     "learn_gauss_newton",
     "learn_contrastive",
     "predict_moments",
+    "compare_sweeps",
     "evaluate_study",
     figures=[*OF_MODELS, "counts", "initial_conditions"],
     simulate_ensemble=2,
@@ -114,7 +116,7 @@ EDITS = [
     (
         "the average of the evaluation",
         append(STUDY, "\nevaluation: {average: root_mean_square}\n"),
-        jobs("evaluate_study", figures=["rmse"]),
+        jobs("compare_sweeps", "evaluate_study", figures=["rmse"]),
     ),
     ("the script of a figure, even a comment", append("workflow/scripts/plot_rmse.py"), jobs(figures=["rmse"])),
     ("the style of all figures, `plotting.py`", append(f"{LIBRARY}/plotting.py"), jobs(*FIGURES)),
@@ -125,7 +127,7 @@ EDITS = [
             "visible_published: {learning: {steps: 8}}",
             "visible_published: {learning: {steps: 8}, sampling: {lattices: 5}}",
         ),
-        jobs("evaluate_study", figures=OF_PREDICTIONS, predict_moments=1),
+        jobs("compare_sweeps", "evaluate_study", figures=OF_PREDICTIONS, predict_moments=1),
     ),
     (
         "a learning rate of one model",
@@ -157,12 +159,12 @@ EDITS = [
     (
         "a recipe, `contrastive.py`",
         append(f"{LIBRARY}/learning/recipes/contrastive.py"),
-        jobs("learn_contrastive", "evaluate_study", figures=OF_MODELS, predict_moments=2),
+        jobs("learn_contrastive", "compare_sweeps", "evaluate_study", figures=OF_MODELS, predict_moments=2),
     ),
     (
         "the script of a recipe, even a comment",
         append("workflow/scripts/learn_gauss_newton.py"),
-        jobs("learn_gauss_newton", "evaluate_study", figures=OF_MODELS, predict_moments=2),
+        jobs("learn_gauss_newton", "compare_sweeps", "evaluate_study", figures=OF_MODELS, predict_moments=2),
     ),
     (
         "a kernel that learning and predictions use, `transfer_matrix.py`",
@@ -174,6 +176,7 @@ EDITS = [
             "learn_gauss_newton",
             "learn_contrastive",
             "predict_moments",
+            "compare_sweeps",
             "evaluate_study",
             figures=OF_MODELS,
         ),
@@ -212,6 +215,7 @@ EDITS = [
             "match_oracle",
             "predict_baseline",
             "predict_moments",
+            "compare_sweeps",
             "evaluate_study",
             figures=OF_PREDICTIONS,
             simulate_ensemble=2,
