@@ -133,6 +133,11 @@ def lattices_if_contrastive(wildcards):
     return ensemble(wildcards.study, wildcards.split)
 
 
+def reactions_of(wildcards):
+    """The key of the reactions, where the densities of a model change by them."""
+    return ["reactions"] * (section(wildcards).family == "composition")
+
+
 def learning_splits(study, model):
     """Splits that a model is learned from: training, and validation where the recipe takes it and there is one."""
     matched = model.learning.recipe == "matched_trajectories"

@@ -17,11 +17,6 @@ DYNAMICS = (
 )
 
 
-def reactions_of(wildcards):
-    """The key of the reactions, where the densities of a model change by them."""
-    return ["reactions"] * (section(wildcards).family == "composition")
-
-
 rule initial_parameters:
     input:
         code("initial_parameters.py"),
