@@ -51,6 +51,6 @@ if __name__ == "__main__":
         settings = snakemake.params.settings
         models, last_step = settings["models"], settings["evaluation"]["last_step"]
         styles = line_styles(models, settings["baselines"], settings["figures"]["colors"])
-        spreading = [name for name, model in models.items() if model["spread"]]
+        spreading = [name for name, model in models.items() if model["spread"] or model["runs"]]
         predictions = read_models(snakemake.input.predictions)
         save(plot_moments(read(snakemake.input.moments), predictions, styles, spreading, last_step), snakemake.output)
