@@ -53,7 +53,7 @@ def simulated(closure: Closure, counts: dict[str, int], runs: int, steps: int) -
         generator = stream(settings["seed"], "other boxes", run)
         initial = place_counts(numbers, lattice, selection, generator)[None]
         dt, network = closure.dynamics.dt, build_network(settings)
-        occupancy, _ = simulate_runs(initial, network, lattice, selection, dt, steps, [generator])
+        occupancy, *_ = simulate_runs(initial, network, lattice, selection, dt, steps, [generator])
         found.append(count_observables(occupancy, lattice, settings["species"], settings["observables"]))
     return Sums.of(np.concatenate(found))
 
