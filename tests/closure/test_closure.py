@@ -1,12 +1,13 @@
 """A learned model in use, against the plainest integration, exact moments and what must hold whatever was learned."""
 
+import json
 from functools import partial
 
 import numpy as np
 import pytest
 
 from dbd.closure.model import load
-from dbd.files.netcdf import StoreError, read
+from dbd.files.netcdf import StoreError, read, write
 from learned_models import MODELS, STEPS, settings_of, write_model
 from predict_moments import predict_moments
 
@@ -196,6 +197,16 @@ def test_wrong_use(epidemic, tmp_path, folders):
         load(tmp_path)
     (tmp_path / "dynamics.nc").write_bytes((folders["pairs"] / "dynamics.nc").read_bytes())
     with pytest.raises(StoreError, match="got no predictions, expected those that the study makes"):
+        load(tmp_path)
+
+
+def test_reduced_runs_are_no_closure(folders, tmp_path):
+    learned = read(folders["pairs"] / "dynamics.nc")
+    settings = json.loads(learned.attrs["configuration"])
+    ((name, section),) = settings["models"].items()
+    section["learning"]["recipe"] = "reduced_runs"
+    write(learned.drop_attrs(deep=False), tmp_path / "dynamics.nc", {"configuration": json.dumps(settings)})
+    with pytest.raises(StoreError, match="recipe: got reduced_runs, expected a model with differential equations"):
         load(tmp_path)
 
 

@@ -217,9 +217,11 @@ def load(folder: str | Path) -> Closure:
         In one line, for a folder that does not hold a learned model on a lattice and what was predicted with it.
     """
     folder = Path(folder)
-    learned = read(folder / "dynamics.nc", "u", "theta", *GRID)
+    learned = read(folder / "dynamics.nc", "u", *GRID)
     settings = json.loads(learned.attrs["configuration"])
     ((name, section),) = settings["models"].items()
+    if (recipe := section["learning"]["recipe"]) == "reduced_runs":
+        raise StoreError(f"{folder}: recipe: {mismatch(recipe, 'a model with differential equations alone')}")
     # How moments are sampled is not needed for learning: the predictions know it.
     for path in sorted(folder.glob("*.nc")):
         section = configuration_of(path)["models"][name] | section
