@@ -203,7 +203,7 @@ def test_wrong_use(epidemic, tmp_path, folders):
 def test_reduced_runs_are_no_closure(folders, tmp_path):
     learned = read(folders["pairs"] / "dynamics.nc")
     settings = json.loads(learned.attrs["configuration"])
-    ((name, section),) = settings["models"].items()
+    (section,) = settings["models"].values()
     section["learning"]["recipe"] = "reduced_runs"
     write(learned.drop_attrs(deep=False), tmp_path / "dynamics.nc", {"configuration": json.dumps(settings)})
     with pytest.raises(StoreError, match="recipe: got reduced_runs, expected a model with differential equations"):

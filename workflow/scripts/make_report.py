@@ -18,6 +18,7 @@ from dbd.job import job
 UNITS = {"wall": "wall time (s)", "processor": "processor time (s)", "memory": "largest memory (MB)"}
 
 
+GIVEN = 1e-9  # relative error of what is given the true value
 LEADING = (
     "moments",
     "held_out",
@@ -55,7 +56,8 @@ def comparison(summary, titles):
     kinds = ("model", "oracle", "baseline", "floor")
     order = sorted(wide.index, key=lambda row: (kinds.index(row[0]), wide["mean"][row]))
     wide = wide.loc[order, first.observable.unique()]
-    best = wide[[kind in ("model", "baseline") for kind, _ in wide.index]].min()
+    scored = wide[[kind in ("model", "baseline") for kind, _ in wide.index]]
+    best = scored[scored > GIVEN].min()
     cells = wide.apply(
         lambda row: [f"<strong>{x:.3f}</strong>" if x == best[k] else f"{x:.3f}" for k, x in row.items()], axis=1
     )
