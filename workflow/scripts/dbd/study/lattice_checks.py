@@ -186,8 +186,6 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
 
 def _evaluation_mistakes(study: Study) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with the evaluation and the figures."""
-    if study.evaluation.sweeps and not any(model.sampling for model in study.models.values()):
-        yield "evaluation.sweeps", mismatch(list(study.evaluation.sweeps), "none where no model has 'sampling'")
     if "site_selection" in study.figures.draw and study.figures.compare_with is None:
         yield "figures.compare_with", "missing; figure site_selection needs another study"
 
