@@ -19,6 +19,7 @@ from dbd.files.netcdf import read
 from dbd.files.tables import read_table, write_table
 from dbd.job import job
 
+OF_SOME = ["published", "published_relative", "off_grid", "drift", "equilibrium"]  # columns that not all rows have
 DRIFT = 0.01  # of the mean relative error: a few times the noise of the table of sweeps
 
 
@@ -77,7 +78,8 @@ def evaluate_study(settings, moments, predictions, training=None, sweeps=None):
             summaries.append(summary.assign(**key, steps=f"{first}-{final}"))
     order = ["model", "kind", "split"]
     evaluation = pd.concat(rows).set_index(order).reset_index()
-    return evaluation, pd.concat(summaries).set_index([*order, "steps"]).reset_index()
+    summary = pd.concat(summaries).set_index([*order, "steps", "observable"]).reset_index()
+    return evaluation, summary.reindex(columns=[*summary.columns.drop(OF_SOME, errors="ignore"), *OF_SOME])
 
 
 if __name__ == "__main__":
