@@ -230,4 +230,5 @@ def load(folder: str | Path) -> Closure:
     family = build_family(settings, section)
     dynamics = build_dynamics(settings, section, family, {key: learned[key].values for key in GRID})
     title = " of ".join((folder.name, folder.resolve().parents[1].name))
-    return Closure(title, settings, section, family, dynamics, learned.u.values, learned.theta.values)
+    trained = read(folder / "dynamics.nc", "theta").theta.values
+    return Closure(title, settings, section, family, dynamics, learned.u.values, trained)
