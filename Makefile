@@ -76,7 +76,7 @@ resources: .venv/installed ## what the jobs of the last run used of the memory a
 schema: .venv/installed ## JSON schema and key table from the configuration types
 	$(BIN)/python workflow/tools/schema.py
 
-lock: .venv/installed ## resolve envs/requirements.in and envs/export.in anew
+lock: .venv/installed ## pin what envs/requirements.in and envs/export.in ask for
 	$(PYTHON) -m venv .venv/uv && .venv/uv/bin/pip install --quiet uv
 	cd envs && ../.venv/uv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet requirements.in -o requirements.lock
 	cd envs && ../.venv/uv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-deps export.in -o export.lock

@@ -7,6 +7,7 @@ import pytest
 
 from dbd.learning import dynamics
 from dbd.learning.dynamics import Dynamics, quadrature
+from dbd.learning.sliding_window import released_share
 from dbd.numerics.hermite import HermiteGrid
 
 GRID = HermiteGrid((-1.0, -1.0), (0.5, 0.4), (5, 6))
@@ -138,7 +139,7 @@ def test_released_adjoint_is_the_slow_one(rng):
     """The option that takes over both mistakes of the released code."""
     model, u, initial, target = problem(rng, "euler", 1)
     _, states, gradients = action(model, u, initial, target)
-    found, _ = model.adjoint(u, states, gradients, share=model.released_share())
+    found, _ = model.adjoint(u, states, gradients, share=released_share(model))
     wanted = euler_adjoint(model, u, states, gradients, lambda j, adjoint: j[-1] * GRID.spacing * adjoint[-1])
     np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-14)
 

@@ -94,7 +94,7 @@ def test_events_have_the_mean_and_the_variance(mean, ratio):
 
 
 def test_decay_is_binomial():
-    """With the right factor and ratio, every molecule decays on its own; Poisson events are told apart."""
+    """With the right factor and ratio, every molecule decays on its own; Poisson events would be noticed."""
     rate, dt, steps, runs, start = 1.5, 0.1, 8, 4000, 60
     system = reduced(
         ("A",), [("A -> 0", {"rate": rate})], ("A", "AA"), (0,), HermiteGrid((0.0,), (1.0,), (3,)), dt, (99,)

@@ -81,6 +81,8 @@ def test_natural_parameters_are_found():
     off = np.abs((matched.theta[0, 5:] - theta).mean(axis=0))
     assert (off < 6 * np.sqrt((matched.error[0, 5:] ** 2).mean(axis=0) / 5)).all()
     assert (off < 0.1).all()
+    wrong = match_paths(family, ensemble(family, density, 1.2 * counts), np.array([[-0.2, 0.0]]), streams)
+    assert np.abs((wrong.theta[0, 5:] - theta).mean(axis=0)).max() > 0.1
 
 
 def test_hidden_units_are_matched_by_what_is_seen():

@@ -158,16 +158,11 @@ def learned_from(output):
 def starts_as_training(study):
     """Whether runs of the evaluated split start as those of the training split do, from the same numbers."""
     known = STUDIES[study]
-    if not (known.models and single_start(known)):
+    if not known.models:
         return False
     start = definition.start_of(known, evaluated(study))
-    return start == definition.start_of(known, "train")
-
-
-def single_start(study):
-    """Whether all runs of a study start from the same numbers of molecules."""
-    counts = study.initial_condition.counts
-    return bool(counts) and all(isinstance(count, int) for count in counts.values())
+    same = start == definition.start_of(known, "train") and bool(start.counts)
+    return same and all(isinstance(count, int) for count in start.counts.values())
 
 
 def sampled_models(study):

@@ -17,7 +17,7 @@ ARROWS = 9  # along either axis
 
 
 def arrows(dynamics, theta, axes):
-    """Return points in the plane of two parameters (n, 2), and their learned changes in a time step."""
+    """Return points in the plane of two parameters (n, 2), states there (n, P), and whether the path is near."""
     low, high = theta[:, axes].min(axis=0), theta[:, axes].max(axis=0)
     lines = [np.linspace(a, b, ARROWS) for a, b in zip(low, high, strict=True)]
     points = np.stack(np.meshgrid(*lines), axis=-1).reshape(-1, 2)

@@ -153,6 +153,21 @@ class ReactionNetwork:
         return cls(species, tuple(_read_reaction(species, text, constant, pairs) for text, constant in equations))
 
     @cached_property
+    def chances(self) -> np.ndarray:
+        """Rate of every unimolecular reaction, and chance of every other one in a collision; float64, (reactions,).
+
+        Reactions of the same pair are tried in declared order, so later ones are left what earlier ones have not used.
+        """
+        chances, used = np.empty(len(self.reactions)), {}
+        for place, reaction in enumerate(self.reactions):
+            chances[place] = reaction.constant
+            if reaction.bimolecular:
+                pair = frozenset(reaction.reactants)
+                chances[place] *= 1 - used.get(pair, 0.0)
+                used[pair] = used.get(pair, 0.0) + chances[place]
+        return chances
+
+    @cached_property
     def tables(self) -> ReactionTables:
         """The network as arrays for the simulation kernel."""
         places = [place for place, reaction in enumerate(self.reactions) if not reaction.bimolecular]

@@ -107,15 +107,6 @@ class Dynamics:
         """How far the domain parameters of states (..., P) are outside the grid, in grid units; 0 inside."""
         return self.grid.excess(states[..., list(self.domain)])
 
-    def released_share(self) -> np.ndarray:
-        """What the adjoint of the released code of the paper takes of the Jacobian dF/dtheta_D, as factors (P, d).
-
-        Of the sum over right-hand sides only the last term, and not divided by the grid spacing.
-        """
-        share = np.zeros((self.parameters, len(self.domain)))
-        share[-1] = self.grid.spacing
-        return share
-
     def adjoint(
         self,
         coefficients: np.ndarray,

@@ -96,16 +96,12 @@ class ReactionDynamics:
     @cached_property
     def _reactions(self) -> list[tuple]:
         """Reactions that change numbers, with the change and the constant of each."""
-        found, tried = [], {}
         if self.network is None:
-            return found
-        for reaction, change in zip(self.network.reactions, self.network.stoichiometry.T, strict=True):
-            constant = reaction.constant
+            return []
+        found, network = [], self.network
+        for reaction, change, constant in zip(network.reactions, network.stoichiometry.T, network.chances, strict=True):
             if reaction.bimolecular:  # either of two molecules can move onto the other, once in a time step
-                pair = frozenset(reaction.reactants)
-                constant *= 1 - tried.get(pair, 0.0)
-                tried[pair] = tried.get(pair, 0.0) + constant
-                constant *= len(pair) / self.dt
+                constant *= len({*reaction.reactants}) / self.dt
             if change.any():
                 found.append((reaction, change, constant))
         return found

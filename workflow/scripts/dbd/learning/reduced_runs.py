@@ -123,18 +123,14 @@ class ReducedRuns:
     def reactions(self) -> Reactions:
         """The network as the kernels take it."""
         lattice, species, parameters = self.model.lattice, self.model.species, self.model.parameters
-        total, tried = len(self.network.reactions), {}
+        total = len(self.network.reactions)
         degree = 2 * len(lattice.bonds) / lattice.size
-        constant, reactant = np.empty(total), np.full(total, -1)
+        constant, reactant = self.network.chances.copy(), np.full(total, -1)
         room, pair = np.zeros(total, bool), np.full(total, -1)
         order = ["".join(sorted(name)) for name in self.pairs]
         for r, reaction in enumerate(self.network.reactions):
-            constant[r] = reaction.constant
             if reaction.bimolecular:  # either of two neighbours can move onto the other
-                word = "".join(sorted(self._letters(reaction)))
-                pair[r] = order.index(word)
-                constant[r] *= 1 - tried.get(word, 0.0)
-                tried[word] = tried.get(word, 0.0) + constant[r]
+                pair[r] = order.index("".join(sorted(self._letters(reaction))))
                 constant[r] *= 2 / max(degree, 1.0)
             else:
                 constant[r] *= self.dt

@@ -70,7 +70,7 @@ class SlidingWindow:
     batch
         Runs per update, drawn at random without repetition; the same ones at all time steps.
     adjoint
-        ``exact``, or ``released`` for that of the released code (`Dynamics.released_share`), which is no gradient.
+        ``exact``, or ``released`` for that of the released code (`released_share`), which is no gradient.
     """
 
     dynamics: Dynamics
@@ -128,7 +128,7 @@ class SlidingWindow:
         first = progress.step // self.steps_per_shift
         inside = slice(first + 1, first + self.window + 1)
         coefficients, scratch = progress.coefficients, np.zeros(progress.coefficients.shape)
-        share = self.dynamics.released_share()
+        share = released_share(self.dynamics)
         if self.adjoint == "exact":
             share = np.ones(share.shape)
         norms, squares, outside = [], [], 0
@@ -150,6 +150,16 @@ class SlidingWindow:
             raise FloatingPointError(f"optimisation step {progress.step}: no trajectory is finite any more")
         row = np.sqrt(np.mean(np.square(norms))), np.mean(squares), outside
         return Progress(coefficients, np.append(progress.history, [row], axis=0))
+
+
+def released_share(dynamics: Dynamics) -> np.ndarray:
+    """What the adjoint of the released code of the paper takes of the Jacobian dF/dtheta_D, as factors (P, d).
+
+    Of the sum over right-hand sides only the last term, and not divided by the grid spacing.
+    """
+    share = np.zeros((dynamics.parameters, len(dynamics.domain)))
+    share[-1] = dynamics.grid.spacing
+    return share
 
 
 @njit(cache=True, nogil=True)

@@ -21,16 +21,16 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from dbd.boltzmann.energy import EnergyModel
 from dbd.files.checkpoints import State
 from dbd.kinetics.reactions import ReactionNetwork
+from dbd.learning.functions_along_runs import slopes_along, values_along
 from dbd.learning.reaction_dynamics import RELAXATION
 from dbd.learning.recipes.base import Recipe
-from dbd.learning.reduced_runs import Learned, ReducedRuns, fill_point, value_at
+from dbd.learning.reduced_runs import Learned, ReducedRuns
 from dbd.learning.spanning_functions import spanning_functions
-from dbd.numerics.hermite import HermiteGrid, basis_at
+from dbd.numerics.hermite import HermiteGrid
 from dbd.numerics.levenberg_marquardt import Expansion, minimise
 
 CELLS = {1: 16, 2: 12, 3: 6, 4: 4}  # of the grid along every axis, by the number of axes
@@ -233,15 +233,19 @@ class ReducedRunsRecipe(Recipe):
         """Correlations of runs and mean events of their steps."""
         correlations = self.reduced.follow(learned, data.numbers)
         before, numbers = correlations[:, :-1], data.numbers[:, :-1]
-        factors = np.empty((*before.shape[:2], len(self.network.reactions)))
-        _values(*self.reduced.arguments, learned.u, numbers.astype(float), before, factors)
-        return correlations, self.reduced.meetings(numbers, before, data.events) * np.exp(factors)
+        u = np.ascontiguousarray(learned.u[: len(self.network.reactions)].T)
+        factors = np.exp(self._along(u, numbers, before))
+        return correlations, self.reduced.meetings(numbers, before, data.events) * factors
 
     def _design(self, data: Runs, correlations: np.ndarray) -> np.ndarray:
         """Values of the functions of the span along runs, (runs, times, M)."""
-        found = np.empty((*correlations.shape[:2], self.span.shape[1]))
-        _designs(*self.reduced.arguments, self.span, data.numbers.astype(float), correlations, found)
-        return found
+        return self._along(self.span, data.numbers, correlations)
+
+    def _along(self, coefficients: np.ndarray, numbers: np.ndarray, correlations: np.ndarray) -> np.ndarray:
+        """Values of functions with coefficients (size, M) along runs, (runs, times, M)."""
+        values = np.empty((*correlations.shape[:2], coefficients.shape[1]))
+        values_along(*self.reduced.arguments, coefficients, numbers.astype(float), correlations, values)
+        return values
 
 
 def deviance(mean: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -315,7 +319,7 @@ class _Drive:
         if self.axis >= 0:
             design = self.recipe._design(self.data, correlations)
             u = self.recipe.span @ point[:-1]
-            _slopes(*reduced.arguments, u, self.axis, self.data.numbers.astype(float), correlations, slope)
+            slopes_along(*reduced.arguments, u, self.axis, self.data.numbers.astype(float), correlations, slope)
         rows = np.zeros((*own.shape, len(point)))
         for n in range(1, own.shape[1]):
             rows[:, n, :-1], rows[:, n, -1] = design[:, n - 1], own[:, n - 1]
@@ -333,46 +337,3 @@ class _Drive:
         points = self.points.copy()
         points[self.function] = point
         return self.recipe.reduced.follow(self.recipe._at(points), self.data.numbers)
-
-
-@njit(cache=True, nogil=True)
-def _designs(tables, table, domain, span, numbers, correlations, found):
-    """Fill the values of functions with coefficients (size, M) along runs (runs, times, M)."""
-    point, state = np.empty(len(domain)), np.empty(numbers.shape[2] + correlations.shape[2])
-    weight, slope = np.empty(len(table.offset)), np.empty((len(domain), len(table.offset)))
-    for run in range(found.shape[0]):
-        for n in range(found.shape[1]):
-            fill_point(tables, table, domain, numbers[run, n], correlations[run, n], state, point)
-            first = basis_at(table, point, weight, slope)
-            found[run, n] = 0.0
-            for local in range(len(weight)):
-                row = first + table.offset[local]
-                for j in range(span.shape[1]):
-                    found[run, n, j] += weight[local] * span[row, j]
-
-
-@njit(cache=True, nogil=True)
-def _values(tables, table, domain, u, numbers, correlations, found):
-    """Fill the values of functions with coefficients (Q or more, size) along runs (runs, times, Q)."""
-    point, state = np.empty(len(domain)), np.empty(numbers.shape[2] + correlations.shape[2])
-    weight, slope = np.empty(len(table.offset)), np.empty((len(domain), len(table.offset)))
-    for run in range(found.shape[0]):
-        for n in range(found.shape[1]):
-            fill_point(tables, table, domain, numbers[run, n], correlations[run, n], state, point)
-            first = basis_at(table, point, weight, slope)
-            for f in range(found.shape[2]):
-                found[run, n, f] = value_at(table, u[f], first, weight)
-
-
-@njit(cache=True, nogil=True)
-def _slopes(tables, table, domain, u, axis, numbers, correlations, found):
-    """Fill the derivative of a function with coefficients (size,) along an axis, zero at and beyond its ends."""
-    point, state = np.empty(len(domain)), np.empty(numbers.shape[2] + correlations.shape[2])
-    weight, slope = np.empty(len(table.offset)), np.empty((len(domain), len(table.offset)))
-    for run in range(found.shape[0]):
-        for n in range(found.shape[1]):
-            fill_point(tables, table, domain, numbers[run, n], correlations[run, n], state, point)
-            first = basis_at(table, point, weight, slope)
-            if point[axis] == state[domain[axis]]:
-                for local in range(len(weight)):
-                    found[run, n] += slope[axis, local] * u[first + table.offset[local]]
