@@ -144,7 +144,8 @@ class ReactionDynamics:
         """Trajectories (R, steps + 1, P) from initial conditions (R, P); coefficients of the functions (Q, size)."""
         states = np.empty((len(initial), steps + 1, self.parameters))
         states[:, 0] = initial
-        map_blocks(lambda part: _integrate(*self.arguments, coefficients, states[part]), len(initial), threads)
+        turned = np.ascontiguousarray(coefficients.T)
+        map_blocks(lambda part: _integrate(*self.arguments, turned, states[part]), len(initial), threads)
         return states
 
     def excess(self, states: np.ndarray) -> np.ndarray:
@@ -172,7 +173,7 @@ class ReactionDynamics:
         float64, shape (len(times), P, Q * M).
         """
         derivative = np.zeros((len(times), self.parameters, len(coefficients) * span.shape[1]))
-        _sensitivity(*self.arguments, coefficients, trajectory, span, times, derivative)
+        _sensitivity(*self.arguments, np.ascontiguousarray(coefficients.T), trajectory, span, times, derivative)
         return derivative
 
 
@@ -199,17 +200,18 @@ def _slope(rates, table, domain, coefficients, state, weight, gradient, slope, j
         for j in range(parameters):
             jacobian[k, j] = 0.0
         jacobian[k, k] = -rates.relaxation[k]
-    value_gradient = np.empty(len(domain))
+    values, value_gradient = np.zeros(functions), np.zeros((len(domain), functions))
+    for local in range(len(weight)):  # all functions at once, side by side in memory
+        u = coefficients[first + table.offset[local]]
+        for f in range(functions):
+            values[f] += u[f] * weight[local]
+        for m in range(len(domain)):
+            slope_of_basis = gradient[m, local]
+            for f in range(functions):
+                value_gradient[m, f] += u[f] * slope_of_basis
     by_density = np.zeros(kinds)
     for f in range(functions):
-        value = 0.0
-        value_gradient[:] = 0.0
-        for local in range(len(weight)):
-            u = coefficients[f, first + table.offset[local]]
-            value += u * weight[local]
-            for m in range(len(domain)):
-                value_gradient[m] += u * gradient[m, local]
-        speed, by_value = value, 1.0
+        speed, by_value = values[f], 1.0
         if rates.flux[f]:
             meeting = rates.constant[f]
             for a in range(kinds):
@@ -226,7 +228,7 @@ def _slope(rates, table, domain, coefficients, state, weight, gradient, slope, j
                     by_density[a] *= 1.0 - full * (1.0 - density[0])
                 by_density[0] += meeting * rates.room[f] * full
                 meeting *= 1.0 - full * (1.0 - density[0])
-            factor = np.exp(value)
+            factor = np.exp(values[f])
             speed = by_value = meeting * factor
         for k in range(parameters):
             change = rates.change[k, f]
@@ -234,7 +236,7 @@ def _slope(rates, table, domain, coefficients, state, weight, gradient, slope, j
             if change != 0.0:
                 slope[k] += change * speed
                 for m in range(len(domain)):
-                    jacobian[k, domain[m]] += change * by_value * value_gradient[m]
+                    jacobian[k, domain[m]] += change * by_value * value_gradient[m, f]
                 if rates.flux[f]:
                     for a in range(1, kinds):
                         jacobian[k, rates.species[a - 1]] += change * factor * (by_density[a] - by_density[0])
@@ -283,7 +285,7 @@ def _advance(rates, table, domain, dt, substeps, coefficients, before, after, we
 
 @njit(cache=True, nogil=True)
 def _integrate(rates, table, domain, dt, substeps, coefficients, states):
-    """Fill states[:, 1:] of trajectories (R, times, P)."""
+    """Fill states[:, 1:] of trajectories (R, times, P); coefficients (size, Q)."""
     parameters, functions = rates.change.shape
     weight, gradient = np.empty(len(table.offset)), np.empty((len(domain), len(table.offset)))
     jacobian, response = np.empty((parameters, parameters)), np.empty((parameters, functions))
