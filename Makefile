@@ -45,10 +45,10 @@ export: .venv/installed $(if $(filter sbml,$(FORMAT)),.venv/export/installed) ##
 	@$(BIN)/python workflow/tools/export.py "$(STUDY)" "$(MODEL)" "$(FORMAT)" --counts "$(COUNTS)"
 
 test-quick: .venv/installed ## the half-minute half of the tests: none that runs Snakemake or takes seconds
-	$(BIN)/python -m pytest -m "not slow and not cluster and not kills and not faults"
+	$(BIN)/python -m pytest -n $(CORES) -m "not slow and not cluster and not kills and not faults"
 
 test: .venv/installed check ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(CORES)
 
 test-faults: .venv/installed ## damage the smoke study, and kill it at two dozen random moments
 	$(BIN)/python -m pytest -m "faults or kills" tests/workflow/test_faults.py

@@ -88,10 +88,16 @@ SLOW = {"finished", "project", "project_without_kernels"}  # fixtures that run S
 
 
 def pytest_collection_modifyitems(items):
-    """Mark as slow what runs Snakemake; other tests that take seconds are marked where they are."""
+    """Mark as slow what runs Snakemake; other tests that take seconds are marked where they are.
+
+    Of several processes one does all that needs the smoke study, first; the others share the other files.
+    """
     for item in items:
-        if SLOW & set(item.fixturenames):
+        slow = bool(SLOW & set(item.fixturenames))
+        if slow:
             item.add_marker(pytest.mark.slow)
+        item.add_marker(pytest.mark.xdist_group("smoke study" if slow else item.nodeid.partition("::")[0]))
+    items.sort(key=lambda item: not SLOW & set(item.fixturenames))
 
 
 class Project:

@@ -60,6 +60,7 @@ def test_conserved_totals_stay():
     assert np.abs(np.cov(compositions.T, bias=True) - covariance).max() < 0.02 * 600
 
 
+@pytest.mark.slow
 def test_bounds_are_kept_by_laws_that_do_not_fit():
     """Random covariances, most of them impossible on the lattice: mean and bounds hold all the same."""
     rng = np.random.default_rng(2)

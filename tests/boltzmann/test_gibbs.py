@@ -100,6 +100,7 @@ LARGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*MODELS, *LARGE])
 def test_conditional_laws_are_exact(name):
     """Tables agree with energies of all states of a unit, everything else fixed: hence detailed balance."""
@@ -124,6 +125,7 @@ def test_conditional_laws_are_exact(name):
         start += units
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_draws_follow_the_model(name):
     """Chi-square against enumeration; false alarm 1e-7 a model."""

@@ -112,6 +112,7 @@ def goodness(sampler, numbers, thinning=12, draws=20, chains=1000):
     return chisquare(observed[used], expected[used]).pvalue if used.sum() > 1 else 1.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_draws_follow_the_model(name):
     """Chi-square against enumeration; false alarm 1e-7 a model."""
@@ -119,6 +120,7 @@ def test_draws_follow_the_model(name):
     assert goodness(SwapSampler(model), numbers) > FALSE_ALARM
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kernel", "name", "changes"),
     [

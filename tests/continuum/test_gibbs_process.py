@@ -43,6 +43,7 @@ def test_without_interaction_it_is_a_poisson_process(box):
     assert not fits(observed, stats.poisson.pmf(n, 9.2))
 
 
+@pytest.mark.slow
 def test_hard_rods_on_a_ring():
     """Number of rods of length a: weight z^n L (L - n a)^(n - 1) / n!; another length is noticed (false alarm 1e-7)."""
     core, activity = 0.05, 20.0
@@ -59,6 +60,7 @@ def test_hard_rods_on_a_ring():
     assert not fits(observed, law(0.06))
 
 
+@pytest.mark.slow
 def test_matching_gives_back_a_known_interaction():
     """Numbers and pairs of a soft repulsion; the gap law, not fitted, follows within an L1 distance of 0.06."""
     box, reach, bins = Box((2.0,), "periodic"), 0.2, 40

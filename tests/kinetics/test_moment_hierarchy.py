@@ -75,6 +75,7 @@ def predicted(events, lattice, state, window):
 LATTICES = [Lattice((41,), "periodic"), Lattice((5, 6), "periodic"), Lattice((5, 5, 5), "periodic")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lattice", LATTICES, ids=lambda lattice: str(lattice.dimension))
 @pytest.mark.parametrize("density", [0.3, 0.85])
 def test_hierarchy_is_exact_in_every_configuration(lattice, density):
@@ -110,6 +111,7 @@ def test_the_test_sees_mutations():
         assert predicted(wrong, lattice, state, window) != pytest.approx(exact, rel=1e-3), name
 
 
+@pytest.mark.slow
 def test_means_of_a_master_equation():
     """A ring of five sites, all 243 states: the change of mean pairs is that of the generator, applied once."""
     lattice, system = Lattice((5,), "periodic"), network("AB", *CHEMISTRY)
@@ -153,6 +155,7 @@ def test_numbers_that_no_reaction_changes_have_no_drift():
     assert total == pytest.approx(0.0, abs=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(120,), (11, 11), (5, 5, 5)], ids=lambda shape: str(len(shape)))
 def test_first_step_of_the_simulation(shape):
     """Random places stay random through a sweep, so the first step changes mean numbers as the hierarchy says.

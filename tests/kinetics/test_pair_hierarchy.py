@@ -117,6 +117,7 @@ def test_simulation_changes_as_the_hierarchy_says(differences):
     assert differences.scores(differences.hierarchy(differences.equations)).max() < LIMIT
 
 
+@pytest.mark.slow
 def test_wrong_equations_are_noticed(differences):
     """Each reaction left out, turns half as long again, the bent triplets left out: at least one equation tells."""
     hierarchy = differences.hierarchy(differences.equations)
@@ -131,6 +132,7 @@ def test_wrong_equations_are_noticed(differences):
         assert differences.scores(equations).max() > LIMIT, name
 
 
+@pytest.mark.slow
 def test_a_missing_coefficient_is_noticed(differences):
     """The one that contributes most to the equation of each single and each pair."""
     hierarchy = differences.hierarchy(differences.equations)

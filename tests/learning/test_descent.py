@@ -62,6 +62,7 @@ def test_leaving_the_grid_is_reported(rng):
         finish(learned, Position(true_splines() - 20.0), 5, 1e-3)
 
 
+@pytest.mark.slow
 def test_cross_validation_against_learning_without_a_fold(rng):
     """Truth without penalty, little noise: the quadratic model is the action, scores those of learning once more."""
     learned = problem(rng, 9, noise=2e-3, roughness=1e-3, truth=true_splines(mixed=0.0))

@@ -119,6 +119,7 @@ def test_sampled_initial_parameters_of_a_hidden_layer(settings, moments):
     assert (after[0, :3] < before[0, :3]).all()
 
 
+@pytest.mark.slow
 def test_composition_is_matched_and_learned(settings, moments):
     """From independent sites: couplings are zero within noise, and trajectories have the densities of the data."""
     section = settings["models"]["pairwise"] | {"domain": {"parameters": ["A", "AA"]}}

@@ -46,6 +46,7 @@ def test_runs_do_not_depend_on_files_and_numbers_follow_from_events(settings, pa
     np.testing.assert_allclose(merged["counts"].values.reshape(2, RUNS, 21, 9).mean(axis=1), means)
 
 
+@pytest.mark.slow
 def test_predictions_start_at_the_numbers_and_keep_their_moments(settings, parts):
     recipe = learn_reduced_runs(settings, "small", "reduced_runs", merge_runs(parts, 12))
     *_, last = recipe.states(None)

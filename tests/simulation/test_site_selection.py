@@ -60,6 +60,7 @@ def test_choice_after_many_insertions_and_removals(shape, site_selection):
     assert chisquare(remainders).pvalue > 1e-7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("site_selection", ["uniform", "axis_scan"])
 def test_placement_of_two_molecules(site_selection):
     """Chi-square of 20,000 placements, false-alarm probability 1e-7; the other rule must fail."""

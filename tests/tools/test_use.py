@@ -72,6 +72,7 @@ def test_wrong_input(tool, arguments, message):
     assert message in str(raised.value) and "\n" not in str(raised.value)
 
 
+@pytest.mark.slow
 def test_wrong_model_is_one_line():
     with pytest.raises(StoreError, match="no such file"):
         predict.main(["epidemic", "nothing", *COUNTS])

@@ -87,6 +87,7 @@ def test_browser_shows_every_picture(report, project, tmp_path, width):
         assert natural > 300 and min(natural, width * 0.6) <= wide <= width, name
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 def test_browser_tells_of_trouble(tmp_path):
     """The test above can fail: a lost picture, a wide box and an error on the console are seen."""

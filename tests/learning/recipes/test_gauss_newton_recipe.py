@@ -62,6 +62,7 @@ def test_known_dynamics_are_recovered(recipe, states):
     assert states[-1]["action"][-1] < 1e-2
 
 
+@pytest.mark.slow
 def test_resuming_gives_the_same_bytes(recipe, states):
     """From the first and the last state of every phase, with one thread and with two."""
     phases = np.array([int(state["phase"]) for state in states])

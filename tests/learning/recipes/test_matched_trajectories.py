@@ -76,6 +76,7 @@ def test_action_has_the_derivatives_that_learning_uses(recipe, states):
     assert found.value == pytest.approx(problem.value(point), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_spread_between_runs_is_learned(recipe):
     data = recipe.data
     initial = np.concatenate([recipe.initial, np.zeros((4, 3))], axis=1)
@@ -102,6 +103,7 @@ def test_goes_on_from_any_state_to_the_same_bytes(recipe, states):
             np.testing.assert_array_equal(again[-1][name], states[-1][name])
 
 
+@pytest.mark.slow
 def test_natural_parameters_are_learned_too(recipe):
     """Densities then follow from biases and couplings; here those of independent sites are near enough."""
     mean = np.concatenate([LATTICE.size * recipe.data.density, recipe.data.counts], axis=-1)

@@ -54,6 +54,7 @@ def test_derivatives_are_those_of_the_deviance(data, function):
     assert np.linalg.eigvalsh(expansion.curvature).min() > 0
 
 
+@pytest.mark.slow
 def test_predictions_agree_with_simulations_and_learning_resumes(data):
     """Means at all steps, and standard deviations at the last, within six standard errors of the difference.
 
