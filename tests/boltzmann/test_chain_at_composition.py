@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import logsumexp
 
+from chain_at_composition import cumulants_at_composition
 from dbd.boltzmann.chain import Chain
-from dbd.boltzmann.chain_at_composition import cumulants_at_composition
 from dbd.boltzmann.energy import EnergyModel, Layer
 from dbd.boltzmann.swaps import SwapSampler
 from dbd.lattice.geometry import Lattice
