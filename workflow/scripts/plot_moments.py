@@ -10,6 +10,8 @@ from dbd.files.netcdf import read, read_models
 from dbd.job import job
 from dbd.plotting import NOISE, SIMULATION, SPREAD, band, legend_below, line_styles, save, small_multiples
 
+FALL = 20  # how many times less a mean is at the end than at most that has a logarithmic axis
+DECADES = 3  # of that axis
 ABOVE = 1.3  # times the upper edge of the simulated band, where panels end; what extrapolates badly goes beyond
 
 
@@ -39,8 +41,14 @@ def plot_moments(moments, predictions, styles, spreading, last_step):
                     axes.plot(time, case["mean"] - case["std"], **edges)
             if last_step + 1 < moments.sizes["time"]:
                 axes.axvline(moments.time[last_step], color=NOISE, linewidth=0.6)
-            axes.locator_params(nbins=4)
-            axes.set_ylim(0, ABOVE * float((mean + std).max()))
+            highest = float((mean + std).max())
+            if float(mean[-1]) < highest / FALL:
+                axes.set_yscale("log")
+                axes.set_ylim(highest / 10**DECADES, ABOVE * highest)
+                axes.locator_params("x", nbins=4)
+            else:
+                axes.locator_params(nbins=4)
+                axes.set_ylim(0, ABOVE * highest)
             axes.set_title(observable)
     legend_below(figure)
     return figure
