@@ -54,6 +54,18 @@ def test_natural_parameters_and_hidden_layers(save_study):
     assert (model.family, model.domain.parameters) == ("composition", ("A", "B", "AX", "X"))
 
 
+@pytest.mark.parametrize("method", [None, "given", "exact"])
+def test_composition_starts_from_lattices_that_were_drawn(tree, save_study, method):
+    """Lattices drawn from a model of natural parameters: couplings at their composition have to be found."""
+    model = {"interactions": ["A", "AA"], "family": "composition"}
+    tree["models"] = {"m": model | ({"initial": {"method": method}} if method else {})}
+    if method is None:
+        assert load_study(save_study(tree)).models["m"].initial.method == "sampled"
+    else:
+        with pytest.raises(ConfigurationError, match=f"got .?{method}.*expected independent or sampled"):
+            load_study(save_study(tree))
+
+
 REDUCED = {"interactions": ["A", "B", "AA", "AB", "BB"], "learning": {"recipe": "reduced_runs"}}
 
 

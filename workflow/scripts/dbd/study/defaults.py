@@ -61,7 +61,7 @@ def _complete_model(name: str, model: Any, study: Mapping[str, Any]) -> Any:
     defaults = {
         "family": family,
         "title": str(name).replace("_", " "),
-        "initial": {"method": _start(model, study, exact)},
+        "initial": {"method": _start(model, study, exact, composition)},
         "learning": EXACT if exact else SAMPLED,
         "sampling": AT_COMPOSITION if composition else None if chain else PREDICTION,
         **({"runs": RUNS, "sampling": None} if recipe == REDUCED else {}),
@@ -106,9 +106,11 @@ def _is_chain(model: Mapping[str, Any], study: Mapping[str, Any]) -> bool:
     )
 
 
-def _start(model: Mapping[str, Any], study: Mapping[str, Any], chain: bool) -> str:
+def _start(model: Mapping[str, Any], study: Mapping[str, Any], chain: bool, composition: bool) -> str:
     """How initial parameters are found."""
     start = _mapping(study.get("initial_condition"))
+    if composition:
+        return "sampled" if start.get("interactions") else "independent"
     if start.get("interactions") and start["interactions"] == model.get("interactions") and not model.get("layers"):
         return "given"
     return "exact" if chain else "independent"

@@ -180,7 +180,7 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
                 yield "observables", f"missing {', '.join(missing)}, which {where} is matched to"
         yield from _recipe_mistakes(study, model, energy, where)
         yield from (_reduced_mistakes if reduced else _family_mistakes)(study, model, energy, where)
-        if model.initial.method == "given" and not unknown:
+        if model.initial.method == "given" and model.family == "natural" and not unknown:
             yield from _given_mistakes(study, model, energy, where)
 
 
@@ -225,6 +225,8 @@ def _family_mistakes(study: Study, model: ModelSection, energy: EnergyModel, whe
             mismatch(model.learning.recipe, "matched_trajectories or reduced_runs for this family"),
         )
         return
+    if composition and model.initial.method not in ("independent", "sampled"):
+        yield f"{where}.initial.method", mismatch(model.initial.method, "independent or sampled for this family")
     if model.runs is not None:
         yield f"{where}.runs", mismatch(model.runs, "none but for recipe reduced_runs")
     starts = STARTS if composition else ("empty", "random")
@@ -287,9 +289,9 @@ def _given_mistakes(study: Study, model: ModelSection, energy: EnergyModel, wher
             )
             return
         rows = [start.box.lower, start.box.upper] if start.box else start.parameters
-        for axis, parameter in enumerate(model.domain.parameters):
+        grid = zip(model.domain.parameters, model.domain.lower, model.domain.upper, strict=False)
+        for parameter, lower, upper in grid:
             values = [row[energy.parameters.index(parameter)] for row in rows]
-            lower, upper = model.domain.lower[axis], model.domain.upper[axis]
             if min(values) < lower or max(values) > upper:
                 yield (
                     f"{where}.domain",
