@@ -18,7 +18,7 @@ PATIENCE := --max-jobs-per-timespan 1000/10s
 help:
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
-reproduce: .venv/installed ## the whole study at published scale: summary tables, figures, report
+reproduce: .venv/installed .venv/outside/installed ## the whole study at published scale: summary tables, figures, report
 	$(BIN)/python workflow/tools/progress.py $(SNAKEMAKE) $(PATIENCE) $(ARGUMENTS)
 	@printf '\nSummary tables:\n'; ls results/*/summary.csv
 	@printf 'Figures:\n'; ls -d results/*/figures
