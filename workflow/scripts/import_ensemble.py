@@ -5,10 +5,9 @@ Only events are not known. Every job reads and checks the whole file of its spli
 
 import numpy as np
 
-from dbd.build.source import build_layout
+from dbd.build.source import Layout, read_source
 from dbd.files.ensemble import ensemble_dataset
 from dbd.files.netcdf import file_hash, provenance, write
-from dbd.files.source import read_source
 from dbd.job import job
 from dbd.lattice.packing import blocks, pack, times_per_byte
 from dbd.study.part import Part
@@ -16,7 +15,7 @@ from dbd.study.part import Part
 
 def import_ensemble(settings, split, path, conditions, runs):
     """Return the dataset of the given ranges of initial conditions and runs, from the file of the split."""
-    layout = build_layout(settings, split)
+    layout = Layout.of(settings, split)
     molecules, species, times = read_source(path, layout), layout.species, layout.steps + 1
     states, sites = len(species) + 1, layout.lattice.size
     packed = np.empty((len(conditions), len(runs), -(-times // times_per_byte(states)), sites), np.uint8)

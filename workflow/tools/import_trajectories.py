@@ -1,18 +1,14 @@
-"""Turn what Smoldyn or ReaDDy has written, one file for each run, into a table that a study can have as its source.
+"""Turn what Smoldyn or ReaDDy has written, a file for each run, into a table that a study can have as its source.
 
-    python workflow/tools/import_trajectories.py listmols "runs/{initial_condition}_{run}.txt" train.csv
-    python workflow/tools/import_trajectories.py listmols2 "runs/{initial_condition}_{run}.txt" train.csv \\
-        --dt 0.25 --times 31 --species red=A green=B
-    python workflow/tools/import_trajectories.py readdy "runs/{initial_condition}_{run}.h5" train.csv --dt 0.001
+    python workflow/tools/import_trajectories.py listmols2 "runs/{initial_condition}_{run}.txt" train.csv --species A B
 
-``listmols`` is Smoldyn's, where another command (``molcount``, ``executiontime``) has written a line that begins with the
-time into the same file just before; ``listmols2`` needs the time between its calls and their number, and the species in
-the order of the model file. ``readdy`` is a recorded trajectory, and needs the time step. Names of species become the
-letters of the study by ``--species``.
+``listmols`` is Smoldyn's, where another command (``molcount``, ``executiontime``) has written a line that begins with
+the time into the same file just before. ``listmols2`` is told the time between its calls (``--dt``), how many there
+were (``--times``) and the species in the order of the model file. ``readdy`` is a recorded trajectory, and is told the
+time step (``--dt``). ``--species red=A green=B`` makes names of the program the letters of a study.
 """
 
 import argparse
-import glob
 import re
 import sys
 from pathlib import Path
@@ -89,7 +85,9 @@ def table_of(path, options):
     times, rows = READERS[options.format](path, options)
     letters = dict(options.species)
     axes = list("xyz")[: max(rows.shape[1] - 2, 1)]
-    rows = rows.set_axis(["index", "species", *axes], axis=1) if len(rows) else pd.DataFrame(columns=["index", "species"])
+    rows = (
+        rows.set_axis(["index", "species", *axes], axis=1) if len(rows) else pd.DataFrame(columns=["index", "species"])
+    )
     if letters and (wrong := rows.species[~rows.species.isin([*letters])]).size:
         what = f"{wrong.iloc[0]} ({len(wrong)} of {len(rows)} molecules)"
         raise StoreError(f"{path}: species: {mismatch(what, one_of(letters))}")
@@ -106,7 +104,8 @@ def found(pattern):
     form = re.escape(pattern)
     for name in NAMES:
         form = form.replace(re.escape(f"{{{name}}}"), f"(?P<{name}>[^/]+?)")
-    files = sorted(map(Path, glob.glob(re.sub(r"\{\w+\}", "*", pattern))))
+    above = Path(pattern).anchor
+    files = sorted(Path(above).glob(re.sub(r"\{\w+\}", "*", pattern.removeprefix(above))))
     if not files:
         raise StoreError(f"{pattern}: no such file")
     return {re.fullmatch(form, str(file)).group(*NAMES): file for file in files}
@@ -120,9 +119,9 @@ def main(arguments):
     parser.add_argument("table", type=Path)
     parser.add_argument("--dt", type=float, help="listmols2: time between calls; readdy: time step")
     parser.add_argument("--times", type=int, help="listmols2: number of calls")
-    parser.add_argument("--species", nargs="*", default=[], help="name=letter for each species")
+    parser.add_argument("--species", nargs="*", default=[], help="letter, or name=letter, of each species")
     options = parser.parse_args(arguments)
-    options.species = [tuple(word.partition("=")[::2]) for word in options.species]
+    options.species = [(word.partition("=")[0], word.rpartition("=")[2]) for word in options.species]
     if (options.format != "listmols" and not options.dt) or (options.format == "listmols2" and not options.times):
         parser.error("listmols2 needs --dt, --times and --species; readdy needs --dt")
     tables = [

@@ -13,11 +13,10 @@ from dbd.boltzmann.composition import STARTS
 from dbd.boltzmann.energy import EnergyModel
 from dbd.build.model import build_model
 from dbd.build.reduced_runs import check_reduced_runs
-from dbd.build.source import build_layout
+from dbd.build.source import Layout, check_source
 from dbd.build.system import build_lattice, build_network
 from dbd.evaluation.baselines import BASELINES
 from dbd.files.netcdf import StoreError
-from dbd.files.source import check_source
 from dbd.lattice.observables import check_observables
 from dbd.messages import mismatch, one_of
 from dbd.study.lattice_study import InitialConditionSection, Study
@@ -83,15 +82,17 @@ def _source_mistakes(study: Study) -> Iterator[tuple[str, str]]:
         if isinstance(model.learning, ReducedRunsSection):
             yield f"models.{name}.learning.recipe", mismatch("reduced_runs", "another one: a source counts no events")
     if source.files and (wrong := {*source.files} ^ {*splits}):
-        yield "source.files", mismatch(", ".join(source.files), f"a file for each of {', '.join(splits)}, not {min(wrong)}")
+        yield (
+            "source.files",
+            mismatch(", ".join(source.files), f"a file for each of {', '.join(splits)}, not {min(wrong)}"),
+        )
 
 
 def _file_mistakes(study: Study) -> Iterator[tuple[str, str]]:
     """Yield what can be seen at once to be wrong with the files of a source."""
     for name, path in study.source.files.items() if study.source else ():
-        layout = build_layout(study.model_dump(mode="json"), name)
         try:
-            check_source(path, layout)
+            check_source(path, Layout.of(study.model_dump(mode="json"), name))
         except StoreError as error:
             yield f"source.files.{name}", str(error)
 
@@ -317,12 +318,12 @@ def _given_mistakes(study: Study, model: ModelSection, energy: EnergyModel, wher
     """Yield what keeps a model from starting at the parameters that the initial lattices were drawn with."""
     known = ", ".join(energy.parameters)
     for split in study.ensemble.splits:
-        start = start_of(study, split) or InitialConditionSection.model_construct()
-        if start.interactions != energy.parameters or start.counts is not None:
+        start = start_of(study, split)
+        if start is None or start.interactions != energy.parameters or start.counts is not None:
             yield (
                 f"{where}.initial.method",
                 f"got given, expected exact, independent, sampled or contrastive for a model of {known}: the initial "
-                f"lattices of {split} have the parameters {', '.join(start.interactions) or '(none)'}",
+                f"lattices of {split} have the parameters {', '.join(start.interactions if start else ()) or '(none)'}",
             )
             return
         rows = [start.box.lower, start.box.upper] if start.box else start.parameters

@@ -106,7 +106,7 @@ class SourceSection(Strict):
     )
     shared: Annotated[Number, Field(ge=0, le=1)] = Field(
         0.0,
-        description="Largest share of molecules whose site another one has taken; they move to a free site beside it.",
+        description="Largest share of molecules whose site another one has taken; they move to the nearest free site.",
     )
 
     @model_validator(mode="after")
