@@ -1,5 +1,7 @@
 """What Smoldyn and ReaDDy themselves write becomes the table that a study reads."""
 
+import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -19,6 +21,11 @@ from import_trajectories import main
 
 pytestmark = pytest.mark.skipif(not (FOLDER / "installed").exists(), reason="make .venv/outside/installed")
 
+COMMANDS = re.findall(
+    r"^    \.venv/bin/python workflow/tools/import_trajectories\.py (.+)$",
+    (ROOT / "docs" / "your_data.md").read_text(),
+    re.MULTILINE,
+)
 # Red molecules annihilate, often to the last; green ones turn blue.
 SMOLDYN = """
 dim 2
@@ -36,11 +43,11 @@ binding_radius annihilation 1
 reaction turning green -> blue 1
 mol 6 red u u
 mol GREEN green u u
-output_files RUN.count RUN.mols RUN.mols2
-cmd N 10 molcount RUN.count
-cmd N 10 molcount RUN.mols
-cmd N 10 listmols RUN.mols
-cmd N 10 listmols2 RUN.mols2
+output_files runs/RUN.count runs/RUN.mols runs/RUN.mols2
+cmd N 10 molcount runs/RUN.count
+cmd N 10 molcount runs/RUN.mols
+cmd N 10 listmols runs/RUN.mols
+cmd N 10 listmols2 runs/RUN.mols2
 end_file
 """
 TIMES = 5
@@ -50,6 +57,7 @@ TIMES = 5
 def runs(tmp_path_factory):
     """Folder of runs of Smoldyn: two initial conditions, one of them without what turns, and two runs of each."""
     smoldyn, folder = outside("smoldyn"), tmp_path_factory.mktemp("smoldyn")
+    (folder / "runs").mkdir()
     for green in (0, 4):
         for run in (1, 2):
             text = SMOLDYN.replace("GREEN", str(green)).replace("RUN", f"{green}_{run}")
@@ -71,46 +79,48 @@ def counted(table, letters):
 def test_smoldyn(runs, monkeypatch):
     """Both forms say the same, have the numbers that Smoldyn itself counts, and make a source without more ado."""
     monkeypatch.chdir(runs)
-    species = ["--species", "red=A", "green=B", "blue=C"]
-    main(["listmols", "{initial_condition}_{run}.mols", "one.csv", *species])
-    files = f"{runs}/{{initial_condition}}_{{run}}.mols2"
-    main(["listmols2", files, "two.csv", "--dt", "0.5", "--times", "5", *species])
-    one, two = pd.read_csv("one.csv"), pd.read_csv("two.csv")
-    pd.testing.assert_frame_equal(one, two)
+    tables = {}
+    for command in COMMANDS[:2]:
+        form, *words = shlex.split(command)
+        main([form, *words])
+        tables[form] = pd.read_csv("train.csv")
+    one = tables["listmols"]
+    pd.testing.assert_frame_equal(one, tables["listmols2"])
     counts = counted(one, list("ABC"))
     for (condition, run), some in counts.groupby(["initial_condition", "run"]):
-        expected = np.loadtxt(f"{condition}_{run}.count")
+        expected = np.loadtxt(f"runs/{condition}_{run}.count")
         np.testing.assert_array_equal(some.reset_index("time")[["time", *"ABC"]], expected)
     assert (counts.sum(axis=1) == 0).any(), "one run is empty at the end"
     layout = Layout(tuple("ABC"), Lattice((32, 32)), np.zeros(2), 0.25, 0.1, 2, 2, TIMES - 1, 0.5)
-    check_source("one.csv", layout)
-    np.testing.assert_array_equal(read_source("one.csv", layout).initial_numbers(layout), [[6, 0, 0], [6, 4, 0]])
+    check_source("train.csv", layout)
+    np.testing.assert_array_equal(read_source("train.csv", layout).initial_numbers(layout), [[6, 0, 0], [6, 4, 0]])
 
 
 def test_readdy(tmp_path, monkeypatch):
     """Positions are those that ReaDDy's own reader has."""
     readdy, generator = outside("readdy"), np.random.default_rng(1)
     monkeypatch.chdir(tmp_path)
+    Path("runs").mkdir()
     system = readdy.ReactionDiffusionSystem([6, 6, 6], unit_system=None)
     for name in ("ligand", "complex"):
         system.add_species(name, 1.0)
     system.reactions.add("binding: ligand +(1) ligand -> complex", rate=5.0)
     for run in (0, 1):
-        simulation = system.simulation(kernel="SingleCPU", output_file=f"all_{run}.h5")
+        simulation = system.simulation(kernel="SingleCPU", output_file=f"runs/all_{run}.h5")
         simulation.add_particles("ligand", generator.random((30, 3)) * 6 - 3)
         simulation.record_trajectory(stride=20)
         simulation.show_progress = False
         simulation.run(n_steps=100, timestep=0.01, show_summary=False)
-    main(["readdy", "{initial_condition}_{run}.h5", "table.csv", "--dt", "0.01", "--species", "ligand=L", "complex=C"])
-    table = pd.read_csv("table.csv")
+    main(shlex.split(COMMANDS[2]))
+    table = pd.read_csv("train.csv")
     for run in (0, 1):
-        frames = readdy.Trajectory(f"all_{run}.h5").read()
+        frames = readdy.Trajectory(f"runs/all_{run}.h5").read()
         expected = [(0.2 * step, p.type[0].upper(), *p.position) for step, frame in enumerate(frames) for p in frame]
         found = table[table.run == run][["time", "species", "x", "y", "z"]]
         assert found.species.tolist() == [row[1] for row in expected]
         np.testing.assert_allclose(found.drop(columns="species"), [(row[0], *row[2:]) for row in expected], rtol=1e-9)
     layout = Layout(("L", "C"), Lattice((30, 30, 30)), np.full(3, -3.0), 0.2, 0.1, 1, 2, 5, 0.2)
-    assert read_source("table.csv", layout).initial_numbers(layout).tolist() == [[30, 0]]
+    assert read_source("train.csv", layout).initial_numbers(layout).tolist() == [[30, 0]]
 
 
 WRONG = [
