@@ -34,16 +34,14 @@ use rule simulate_ensemble as simulate_temporary_ensemble with:
     output:
         temp("<results>/{study}/{split}/ensemble/{part}.nc"),
     wildcard_constraints:
-        study=any_of(
-            name for name in ON_LATTICE if name not in {*KEPT, *IMPORTED}
-        ),
+        study=any_of(name for name in ON_LATTICE if name not in {*KEPT, *IMPORTED}),
 
 
 # What somebody else has done, for a study of the repository: here so that the study can be made from nothing.
 rule simulate_smoldyn:
     input:
         code("simulate_smoldyn.py"),
-        model="config/outside/annihilation.txt",
+        model=str(STUDY_FILES.parent / "outside" / "annihilation.txt"),
     output:
         "<results>/{study}/source/{split}.csv",
     log:
