@@ -1,6 +1,7 @@
 """Runs from files: put on the lattice as an obvious loop does it, and whatever is wrong told in one line."""
 
 import re
+import sys
 
 import numpy as np
 import pandas as pd
@@ -266,3 +267,27 @@ def test_wrong_files(tmp_path):
     (tmp_path / "sites.nc").write_text("not that")
     with pytest.raises(StoreError, match=r"sites\.nc: not a netCDF file"):
         check_source(tmp_path / "sites.nc", LAYOUT)
+    (tmp_path / "table.csv.gz").write_text("not that")
+    with pytest.raises(StoreError, match=r"table\.csv\.gz: Not a gzipped file"):
+        check_source(tmp_path / "table.csv.gz", LAYOUT)
+
+
+def test_parquet_without_its_package(tmp_path, monkeypatch):
+    """Only the job that reads the file needs it, and says how to get it."""
+    path = tmp_path / "table.parquet"
+    path.write_text("not that")
+    check_source(path, LAYOUT)
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "pyarrow.parquet", None)
+        with pytest.raises(
+            StoreError, match=r"the package pyarrow\.parquet is missing; `make \.venv/outside/installed`"
+        ):
+            read_source(path, LAYOUT)
+
+
+@needs_packages
+def test_wrong_parquet(tmp_path):
+    path = tmp_path / "table.parquet"
+    path.write_text("not that")
+    with pytest.raises(StoreError, match=r"table\.parquet: Parquet magic bytes not found"):
+        read_source(path, LAYOUT)

@@ -77,7 +77,7 @@ rule import_ensemble:
         code("import_ensemble.py"),
         source=source_file,
     output:
-        rules.simulate_ensemble.output[0],
+        "<results>/{study}/{split}/ensemble/{part}.nc",
     log:
         "<logs>/{study}/{split}/import_ensemble/{part}.log",
     benchmark:
@@ -111,7 +111,7 @@ rule import_ensemble:
 
 use rule import_ensemble as import_temporary_ensemble with:
     output:
-        temp(rules.simulate_ensemble.output[0]),
+        temp("<results>/{study}/{split}/ensemble/{part}.nc"),
     wildcard_constraints:
         study=any_of(name for name in IMPORTED if name not in KEPT),
 

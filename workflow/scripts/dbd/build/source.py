@@ -116,14 +116,15 @@ def read_source(path: str | Path, layout: Layout) -> Molecules:
 def check_source(path: str | Path, layout: Layout) -> None:
     """Check what is cheap: that there is a file of a known kind, its columns, and the first rows each by itself.
 
-    Files in Parquet are left to the job that reads them where the package for it is missing.
+    What is in a Parquet file is left to the job that reads it, as only that job's environment must have the package.
     """
     with _in_one_line(path):
         if not str(path).endswith(SUFFIXES):
             raise ValueError(mismatch(Path(path).suffix or "no suffix", one_of(SUFFIXES)))
         if not Path(path).is_file():
             raise ValueError("no such file")
-        _columns(_table(Path(path), layout, HEAD), layout)
+        if Path(path).suffix != ".parquet":
+            _columns(_table(Path(path), layout, HEAD), layout)
 
 
 @contextmanager
@@ -146,7 +147,7 @@ def _table(path: Path, layout: Layout, rows: int | None = None) -> pd.DataFrame:
     if missing := [name for name in names if name not in has]:
         raise ValueError(f"columns: {mismatch(', '.join(map(str, has)), f'{missing[0]} too')}")
     if parquet:
-        columns = parquet.read_table(path, columns=names).slice(0, rows)
+        columns = parquet.read_table(path, columns=names)
         return pd.DataFrame({name: columns[name].to_numpy() for name in names})
     text = {"species": str}
     return pd.read_csv(path, usecols=names, nrows=rows, dtype=text, low_memory=False, skip_blank_lines=False)
