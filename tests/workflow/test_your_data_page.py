@@ -39,7 +39,8 @@ def test_page(project, monkeypatch):
     assert any(line.startswith("Error: train.csv: sites: got ") for line in lines), lines
     assert len(lines) == 2
     after = {path: path.read_bytes() for path in results.rglob("*") if path.suffix in (".nc", ".csv")}
-    assert {path for path in before if before[path] != after.get(path)} <= set(results.glob("*/ensemble/*.nc"))
+    assert {path.parent.name for path in before if before[path] != after.get(path)} == {"ensemble"}
     (project.root / "test.csv").unlink()
-    code, said = project.run(target)
+    code, said = project.run("my_data")
+    assert code != 0
     assert "source.files.test: test.csv: no such file" in said
