@@ -5,6 +5,8 @@ FROM python:3.11-slim-bookworm
 WORKDIR /study
 COPY envs/requirements.lock envs/requirements.lock
 RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r envs/requirements.lock
+COPY envs/outside.lock envs/outside.lock
+RUN pip install --no-cache-dir --disable-pip-version-check --no-deps --target .venv/outside --require-hashes -r envs/outside.lock
 COPY Snakefile ./
 COPY config config
 COPY envs envs

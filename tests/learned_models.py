@@ -9,7 +9,8 @@ from dbd.closure.starts import from_counts, from_parameters
 from dbd.files.netcdf import provenance, variable, write
 from dbd.study.reading import load_study
 
-# Study, model, numbers of molecules or parameters at the start, and the grid where the data would say where it is.
+# Study, model, numbers of molecules or parameters at the start, the grid where the data would say where it is, and what
+# of the study is changed.
 MODELS = {
     "visible": ("annihilation", "visible", {"A": 300}, None),
     "hidden": ("annihilation", "hidden", {"A": -1.5, "AX": 1.0, "X": -2.0}, None),
@@ -18,6 +19,13 @@ MODELS = {
         "pairs",
         {"A": 25, "S": 170, "R": 20},
         {"lower": [-0.01, 0.0, -0.5, -1.0], "upper": [0.3, 0.5, 1.0, 0.5], "spacing": [0.1, 0.25, 0.5, 0.5]},
+    ),
+    "driven": (
+        "smoldyn_annihilation",
+        "pairs",
+        {"A": 200},
+        {"lower": [0.0, -0.5], "upper": [0.3, 0.5], "spacing": [0.1, 0.5]},
+        {"reactions": None, "ensemble": {"dt": 0.05}},
     ),
 }
 STEPS = 12
@@ -30,8 +38,8 @@ def settings_of(study, **changes):
 
 def write_model(results, which, size=0.1):
     """Write a model's files below a folder ``results`` and return its own; `size` is that of the learned functions."""
-    study, name, start, grid = MODELS[which]
-    settings = settings_of(study)
+    study, name, start, grid, *changes = MODELS[which]
+    settings = settings_of(study, **dict(*changes))
     section = settings["models"][name]
     family = build_family(settings, section)
     grid = grid or {key: section["domain"][key] for key in ("lower", "upper", "spacing")}

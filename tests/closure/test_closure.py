@@ -175,6 +175,16 @@ def test_wrong_input_is_one_line(epidemic, given, message):
     assert message in str(raised.value) and "\n" not in str(raised.value)
 
 
+def test_a_model_without_reactions(folders):
+    """It has no rates; numbers that it drives out of bounds are at the bound."""
+    driven = load(folders["driven"])
+    assert "d n_A/dt = F_A(n_A, J_AA)" in driven.equations()
+    with pytest.raises(ValueError, match="rates: got some for a model without reactions"):
+        driven.predict(counts={"A": 200}, rates={"A + A -> 0": 0.02})
+    counted = [driven.family.numbers(np.array([density, 0.0]))[0].tolist() for density in (-0.1, 0.25, 1.2)]
+    assert counted == [[0.0], [256.0], [1024.0]]
+
+
 def test_what_natural_parameters_cannot_do(folders):
     chain = load(folders["visible"])
     with pytest.raises(ValueError, match="rates: got some for a model in natural parameters"):

@@ -17,7 +17,7 @@ from dbd.files.netcdf import StoreError
 from learned_models import MODELS, STEPS, write_model
 
 EXPORT = ROOT / ".venv" / "export"
-START = {"visible": {"A": 310}, "pairs": {"A": 30, "S": 160, "R": 10}}
+START = {"visible": {"A": 310}, "pairs": {"A": 30, "S": 160, "R": 10}, "driven": {"A": 190}}
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def closures(tmp_path_factory):
     return {which: load(write_model(results, which)) for which in MODELS}
 
 
-@pytest.fixture(params=["visible", "pairs"])
+@pytest.fixture(params=START)
 def case(request, closures):
     """A model and where it starts."""
     return closures[request.param], START[request.param]

@@ -53,9 +53,21 @@ def test_whatever_is_learned_numbers_stay_in_bounds_and_totals_are_conserved():
     assert not path[1, :, 0].any()
 
 
-@pytest.mark.parametrize("substeps", [1, 3])
-def test_sensitivities_are_those_of_the_scheme(substeps):
-    system = ReactionDynamics(GRID, EPIDEMIC.family, EPIDEMIC.network, (0, 2), 0.1, substeps)
+def test_without_reactions_numbers_are_driven_and_couplings_relax():
+    system = ReactionDynamics(GRID, EPIDEMIC.family, None, (0, 1), 0.1)
+    assert system.functions == system.names
+    coefficients = np.zeros((4, GRID.size))
+    coefficients[:, ::4] = np.array([0.5, -0.2, 0.0, 0.3])[:, None]  # values at the vertices: constant functions
+    path = system.integrate(coefficients, np.array([[0.2, 0.5, 0.1, 0.0]]), 3)[0]
+    time = 0.1 * np.arange(4)
+    decay = np.exp(-3.0 * time)
+    expected = np.stack([0.2 + 0.5 * time, 0.5 - 0.2 * time, 0.1 * decay, 0.1 * (1 - decay)], axis=1)
+    np.testing.assert_allclose(path, expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("network", "substeps"), [(EPIDEMIC.network, 1), (EPIDEMIC.network, 3), (None, 2)])
+def test_sensitivities_are_those_of_the_scheme(network, substeps):
+    system = ReactionDynamics(GRID, EPIDEMIC.family, network, (0, 2), 0.1, substeps)
     coefficients = random_coefficients(system, 0.3)
     span = np.random.default_rng(1).normal(size=(system.grid.size, 3))
     start, times = np.array([[0.2, 0.5, 0.1, -0.2]]), np.array([0, 3, 7])

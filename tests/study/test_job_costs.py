@@ -20,6 +20,7 @@ POINTS = 4 * 11 / 1e3
     ("rule", "work"),
     [
         ("simulate_ensemble", {"lattices": PART, "packed": PART / 8}),
+        ("import_ensemble", {"lattices": PART, "packed": PART / 8}),
         ("count_moments", {"lattices": PART, "packed": PART / 8}),
         ("combine_moments", {"points": POINTS}),
         ("initial_parameters", {"points": POINTS, "lattices": SPLIT}),

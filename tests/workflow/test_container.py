@@ -26,15 +26,16 @@ def test_python_is_that_of_the_environments():
 
 def test_only_what_is_locked_is_installed():
     installs = [step for step in steps("RUN") if "install" in step]
-    assert len(installs) == 1
-    assert installs[0].startswith("pip install ")
-    assert installs[0].endswith("--require-hashes -r envs/requirements.lock")
-    assert STEPS.index(["COPY", "envs/requirements.lock envs/requirements.lock"]) < STEPS.index(["RUN", installs[0]])
+    assert len(installs) == 2
+    for install, lock in zip(installs, ("envs/requirements.lock", "envs/outside.lock"), strict=True):
+        assert install.startswith("pip install ")
+        assert install.endswith(f"--require-hashes -r {lock}")
+        assert STEPS.index(["COPY", f"{lock} {lock}"]) < STEPS.index(["RUN", install])
 
 
 def test_what_the_smoke_study_runs_from_is_copied():
     copied = {step.split()[0] for step in steps("COPY")}
-    assert copied == {*Project.COPIED} - {"README.md"} | {"envs/requirements.lock"}
+    assert copied == {*Project.COPIED} - {"README.md"} | {"envs/requirements.lock", "envs/outside.lock"}
     assert all((ROOT / name).exists() for name in copied)
 
 

@@ -53,7 +53,9 @@ def pins(path):
     environment = yaml.safe_load(path.read_text())
     assert set(environment) == {"channels", "dependencies"}
     assert environment["channels"] == ["conda-forge", "nodefaults"]
-    matches = [PIN.fullmatch(line) for line in environment["dependencies"]]
+    *lines, last = environment["dependencies"]
+    lines += [line.replace("==", " =") for line in last["pip"]] if isinstance(last, dict) else [last]  # on PyPI alone
+    matches = [PIN.fullmatch(line) for line in lines]
     assert all(matches), f"{path}: a package without an exact version"
     return {match["name"]: match["version"] for match in matches}
 
@@ -63,21 +65,19 @@ def normal(name):
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def locked():
-    """Versions by name in the lock file."""
-    lines = re.findall(
-        r"^([A-Za-z0-9_.-]+)==([^ ;\\]+)", (ROOT / "envs" / "requirements.lock").read_text(), re.MULTILINE
-    )
-    return {normal(name): version for name, version in lines}
+def locked(*files):
+    """Versions by name in lock files."""
+    text = "".join((ROOT / "envs" / f"{file}.lock").read_text() for file in files)
+    return {normal(name): version for name, version in re.findall(r"^([\w.-]+)==([^ ;\\]+)", text, re.MULTILINE)}
 
 
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
 def test_versions_are_those_of_the_lock_file(path):
-    lock = locked()
+    lock = locked("requirements", "outside")
     for name, version in pins(path).items():
         if name == "python":
             assert version == "3.11"
-        else:
+        elif name != "pip":
             assert lock[normal(PYPI.get(name, name))] == version, name
 
 
@@ -126,13 +126,14 @@ def test_requirements_are_locked():
     """What is asked for is what is locked."""
     asked = re.findall(r"^([A-Za-z0-9_.-]+) == (\S+)", (ROOT / "envs" / "requirements.in").read_text(), re.MULTILINE)
     assert len(asked) > 10
-    lock = locked()
+    lock = locked("requirements")
     assert {name: lock[normal(name)] for name, _ in asked} == dict(asked)
 
 
-def test_packages_of_the_export_are_locked():
+@pytest.mark.parametrize("name", ["export", "outside"])
+def test_packages_beside_the_environment_are_locked(name):
     """With a hash for every file, on their own: make installs them without what they depend on."""
-    asked = re.findall(r"^([a-z]+) == (\S+)", (ROOT / "envs" / "export.in").read_text(), re.MULTILINE)
-    lock = (ROOT / "envs" / "export.lock").read_text()
-    assert sorted(re.findall(r"^([a-z]+)==([^ ;\\]+)", lock, re.MULTILINE)) == sorted(asked)
+    asked = re.findall(r"^([a-z0-9]+) == (\S+)", (ROOT / "envs" / f"{name}.in").read_text(), re.MULTILINE)
+    lock = (ROOT / "envs" / f"{name}.lock").read_text()
+    assert sorted(re.findall(r"^([a-z0-9]+)==([^ ;\\]+)", lock, re.MULTILINE)) == sorted(asked)
     assert lock.count("--hash=sha256:") > len(asked)

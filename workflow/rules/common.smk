@@ -142,7 +142,7 @@ def start_settings(*keys):
     def params(wildcards):
         start = definition.start_of(STUDIES[wildcards.study], wildcards.split)
         return settings(*keys)(wildcards) | {
-            "initial_condition": start.model_dump(mode="json")
+            "initial_condition": start and start.model_dump(mode="json")
         }
 
     return params

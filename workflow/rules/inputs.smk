@@ -43,6 +43,15 @@ def ensemble(study, split):
     )
 
 
+def source_file(wildcards):
+    """Input function: the file that the runs of a split come from."""
+    source = STUDIES[wildcards.study].source
+    if source.made_by:
+        made = getattr(rules, source.made_by).output
+        return expand(made, study=wildcards.study, split=wildcards.split)[0]
+    return source.files[wildcards.split]
+
+
 def all_counts(wildcards):
     """Input function: what is counted in all parts of a split."""
     return expand(COUNTED, **wildcards, part=parts(wildcards.study, wildcards.split))
@@ -63,13 +72,19 @@ def of_models(file, split=None):
     )
 
 
+def baselines_of(study):
+    """Baselines that there are of a study: without reactions, independent sites alone."""
+    known = STUDIES[study].reactions is not None
+    return list(BASELINES) if known else ["independent_sites"]
+
+
 def baselines(wildcards):
     """Input function: predictions of all baselines on the evaluated split."""
     study = wildcards.study
     return expand(
         rules.predict_baseline.output,
         study=study,
-        baseline=BASELINES,
+        baseline=baselines_of(study),
         split=evaluated(study),
     )
 
@@ -158,7 +173,7 @@ def learned_from(output):
 def starts_as_training(study):
     """Whether runs of the evaluated split start as those of the training split do, from the same numbers."""
     known = STUDIES[study]
-    if not known.models:
+    if not known.models or known.source:
         return False
     start = definition.start_of(known, evaluated(study))
     same = start == definition.start_of(known, "train") and bool(start.counts)
@@ -182,15 +197,12 @@ def benchmarks(study):
         files.extend(expand(getattr(rules, name).benchmark, study=study, **values))
 
     lattice, kind = on_lattice(study), "pairs" if study in OF_PAIRS else "densities"
+    made = "import_ensemble" if lattice and known.source else "simulate_ensemble"
     splits = ["train"] * bool(known.models) + [split]
     for model in known.models.values() if lattice else ():
         splits += learning_splits(known, model)
     for needed in dict.fromkeys(splits):
-        for name in (
-            ["simulate_ensemble", "count_moments"]
-            if lattice
-            else ["simulate_particles"]
-        ):
+        for name in [made, "count_moments"] if lattice else ["simulate_particles"]:
             add(name, split=needed, part=parts(study, needed))
         add("combine_moments" if lattice else "combine_densities", split=needed)
     for model, section in known.models.items():
@@ -204,7 +216,7 @@ def benchmarks(study):
             predicting = "reduced_runs"
         add(f"predict_{predicting}", model=model, split=split)
     if lattice:
-        add("predict_baseline", baseline=BASELINES, split=split)
+        add("predict_baseline", baseline=baselines_of(study), split=split)
     if lattice or known.models:
         add(f"evaluate_{'study' if lattice else kind}")
         for figure in known.figures.draw:

@@ -78,10 +78,11 @@ def section(study, settings, files, captions, jobs):
     pictures = sorted((path for path in files if path.suffix == ".png"), key=lambda path: rank(path.stem))
     titles = {name: escape(model.get("title") or name) for name, model in settings["models"].items()}
     titles |= {name: baseline.title for name, baseline in BASELINES.items()}
+    known = "lattice" in settings and settings["reactions"] is not None
     return {
         "study": study,
         "title": settings["title"],
-        "conserved": build_network(settings).conserved_quantities() if "lattice" in settings else (),
+        "conserved": build_network(settings).conserved_quantities() if known else (),
         "headlines": [headline(summary, titles) for summary in summaries],
         "comparisons": [comparison(summary, titles) for summary in summaries if "relative_rmse" in summary],
         "tables": [table(summary) for summary in summaries],

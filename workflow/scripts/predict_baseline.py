@@ -4,6 +4,8 @@ Classical closures start from what is known of the initial lattices, not from th
 predictions would share.
 """
 
+from contextlib import suppress
+
 import xarray as xr
 
 from dbd.boltzmann.chain import build_chain
@@ -17,17 +19,18 @@ from dbd.job import job
 def initial_probabilities(settings, moments):
     """Probabilities at time zero: of numbers of molecules at random sites, or of the model of the initial lattices.
 
-    Where that model has no exact moments the simulated ones stand for them. Molecules that are placed planes first are
-    taken to be at random sites too.
+    Where that model has no exact moments, or runs come from a source, the measured ones stand for them. Molecules that
+    are placed planes first are taken to be at random sites too.
     """
     lattice, species, start = build_lattice(settings), tuple(settings["species"]), settings["initial_condition"]
-    if start["counts"] is not None:
+    if start is not None and start["counts"] is not None:
         return at_random_sites(moments.initial_numbers.values, lattice.size)
-    try:
-        chain = build_chain(EnergyModel(lattice, species, tuple(start["interactions"])))
-    except ValueError:  # it has none
-        return of_counts(moments["mean"].values[:, 0], moments.observable.values.tolist(), species, lattice)
-    return of_counts(chain.cumulants(moments.initial_numbers.values).mean, chain.observables, species, lattice)
+    known, observables = moments["mean"].values[:, 0], moments.observable.values.tolist()
+    with suppress(ValueError):  # it has no exact moments
+        if start is not None:
+            chain = build_chain(EnergyModel(lattice, species, tuple(start["interactions"])))
+            known, observables = chain.cumulants(moments.initial_numbers.values).mean, chain.observables
+    return of_counts(known, observables, species, lattice)
 
 
 def predict_baseline(settings, baseline, moments):

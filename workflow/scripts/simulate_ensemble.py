@@ -6,9 +6,9 @@ What the reactions conserve is in the log, and is checked in every run.
 from functools import partial
 
 import numpy as np
-import xarray as xr
 
 from dbd.build.system import build_lattice, build_network
+from dbd.files.ensemble import ensemble_dataset
 from dbd.files.netcdf import provenance, variable, write
 from dbd.job import job, progress
 from dbd.lattice.packing import blocks, pack, times_per_byte
@@ -24,8 +24,7 @@ def simulate_ensemble(settings, study, split, initial_conditions, runs, threads)
     start, species = settings["initial_condition"], settings["species"]
     selection = settings["lattice"]["site_selection"]
     dt, times, states = settings["ensemble"]["dt"], settings["ensemble"]["steps"] + 1, len(species) + 1
-    digits = times_per_byte(states)
-    packed = np.empty((len(initial_conditions), len(runs), -(-times // digits), lattice.size), np.uint8)
+    packed = np.empty((len(initial_conditions), len(runs), -(-times // times_per_byte(states)), lattice.size), np.uint8)
     turns = np.empty(packed.shape[:2], np.int64)
     events = np.empty((*packed.shape[:2], times - 1, len(network.reactions)), np.int32)
     numbers = []
@@ -43,26 +42,17 @@ def simulate_ensemble(settings, study, split, initial_conditions, runs, threads)
             )
             check_conserved(network, occupancy)
             packed[row, some] = pack(occupancy, states)
-    meaning = f"states of a site, 0 empty, 1, 2, ... species, at {digits} consecutive times: "
-    meaning += f"digits in base {states}, the lowest first"
-    dims = "initial_condition run byte site"
-    chunks = {"chunksizes": (1, 1, *packed.shape[2:])}
-    started = "interaction parameters or numbers of molecules at the start"
-    return xr.Dataset(
-        {
-            "packed": (*variable(dims, packed, meaning, states=states, species=" ".join(species)), chunks),
-            "initial_numbers": variable("initial_condition number", np.array(numbers), started),
-            "turns": variable("initial_condition run", turns, "hop attempts"),
-            "events": variable("initial_condition run interval reaction", events, "events in every time step"),
-        },
-        {
-            "initial_condition": list(initial_conditions),
-            "run": list(runs),
-            "number": list(initial_names(start, species)),
-            "reaction": [reaction.equation for reaction in network.reactions],
-            "step": variable("time", np.arange(times), "time step"),
-        },
+    dataset = ensemble_dataset(
+        packed,
+        species,
+        np.array(numbers),
+        initial_names(start, species),
+        events,
+        [reaction.equation for reaction in network.reactions],
+        initial_conditions,
+        runs,
     )
+    return dataset.assign(turns=variable("initial_condition run", turns, "hop attempts"))
 
 
 if __name__ == "__main__":

@@ -80,8 +80,8 @@ def variants(configuration: list[Path], study: str) -> list[dict[str, Any]]:
     whole = loaded.model_dump(mode="json") | {"seed": settings.seed}
     if not isinstance(loaded, Study):
         return [whole]
-    starts = [start_of(loaded, split).model_dump(mode="json") for split in loaded.ensemble.splits]
-    return [whole | {"initial_condition": start} for start in starts]
+    starts = [start_of(loaded, split) for split in loaded.ensemble.splits if loaded.source is None]
+    return [whole | {"initial_condition": start.model_dump(mode="json")} for start in starts] or [whole]
 
 
 def differences(path: Path, kept: Mapping[str, Any], now: list[dict[str, Any]]) -> Iterator[str]:

@@ -133,13 +133,15 @@ class CompositionAndCouplings(Family):
         return path
 
     def numbers(self, theta):
-        """Those of the composition."""
+        """Those of the composition, in bounds, where nothing keeps them if they are driven without reactions."""
         sites, values = self.model.lattice.size, theta[len(self.model.parameters) :]
+        density = np.maximum(theta[self.species], 0.0)
+        numbers = density / max(density.sum(), 1.0) * sites
         if not self.spread:
-            return theta[self.species] * sites, None
+            return numbers, None
         covariance = np.zeros((len(self.species),) * 2)
         covariance[np.triu_indices(len(covariance))] = values * sites
-        return theta[self.species] * sites, covariance + np.triu(covariance, 1).T
+        return numbers, covariance + np.triu(covariance, 1).T
 
     def metric(self, density, covariance, information):
         """Block diagonal: couplings, then numbers as a normal law with their covariance between runs.

@@ -60,8 +60,9 @@ def domain_axes(model: Mapping[str, Any], family: Family) -> tuple[int, ...]:
 
 
 def reactions_of(settings: Mapping[str, Any], model: Mapping[str, Any]) -> ReactionNetwork | None:
-    """The reactions by which the densities of a model change; None where all its parameters are driven."""
-    return build_network(settings) if model["family"] == "composition" else None
+    """The reactions by which the densities of a model change; None where they are unknown or all parameters driven."""
+    known = model["family"] == "composition" and settings["reactions"] is not None
+    return build_network(settings) if known else None
 
 
 def build_dynamics(

@@ -13,8 +13,8 @@ def build_lattice(settings: Mapping[str, Any]) -> Lattice:
 
 
 def build_network(settings: Mapping[str, Any]) -> ReactionNetwork:
-    """Reaction network of the sections ``species`` and ``reactions``."""
-    return ReactionNetwork.from_equations(settings["species"], map(_equation, settings["reactions"]))
+    """Reaction network of the sections ``species`` and ``reactions``, without reactions where these are not known."""
+    return ReactionNetwork.from_equations(settings["species"], map(_equation, settings["reactions"] or ()))
 
 
 def _equation(reaction: Mapping[str, Any]) -> tuple[str, dict[str, float]]:

@@ -98,6 +98,8 @@ class Closure:
         """Differential equations with other rates."""
         if not isinstance(self.family, CompositionAndCouplings):
             raise ValueError("rates: got some for a model in natural parameters, which has none in its equations")
+        if self.settings["reactions"] is None:
+            raise ValueError("rates: got some for a model without reactions, which has none in its equations")
         names = {reaction["equation"]: index for index, reaction in enumerate(self.settings["reactions"])}
         check_numbers("rates", rates, list(names))
         reactions = list(self.settings["reactions"])

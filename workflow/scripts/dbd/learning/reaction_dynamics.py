@@ -2,7 +2,8 @@
 
     d n_a / dt = sum_r nu_ar k_r <what meets>_r exp(g_r(theta_D)),        d J_k / dt = F_k(theta_D) - J_k / tau
 
-In natural parameters all of them are driven, without relaxation: d theta_k / dt = F_k(theta_D).
+Where the reactions are not known, numbers are driven too: d n_a / dt = F_a(theta_D). In natural parameters all are
+driven, without relaxation: d theta_k / dt = F_k(theta_D).
 
 g_r and F_k are functions on Q3 C1 elements over the domain D. What meets are the numbers of independent sites: the
 densities of the reactants, empty sites for creation, and where a second product needs room the chance that one of the
@@ -22,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from dbd.boltzmann.family import Family
+from dbd.boltzmann.family import CompositionAndCouplings, Family
 from dbd.kinetics.reactions import ATTEMPTS, ReactionNetwork
 from dbd.learning.dynamics import map_blocks
 from dbd.numerics.hermite import HermiteGrid, basis_at
@@ -56,7 +57,7 @@ class ReactionDynamics:
     family
         The model in its coordinates.
     network
-        The reactions, by which densities change; None for natural parameters.
+        The reactions, by which densities change; None where they are not known, and for natural parameters.
     domain
         Indices of the parameters that the functions depend on.
     dt
@@ -110,8 +111,9 @@ class ReactionDynamics:
     def rates(self) -> Rates:
         """The functions as kernels take them."""
         names, model = self.names, self.family.model
-        species = model.species if self.network else ()
-        relaxing = {*model.interactions} - {*species} if self.network else {}
+        mixed = isinstance(self.family, CompositionAndCouplings)
+        species = model.species if mixed else ()
+        relaxing = {*model.interactions} - {*species} if mixed else {}
         reactions, total = len(self._reactions), len(self.functions)
         place = np.array([names.index(name) for name in species], np.int64)
         rates = Rates(

@@ -63,6 +63,7 @@ def jumping_work(study: Study, names: Mapping[str, str]) -> Work:
 
 WORK: dict[str, Callable[[Study, Mapping[str, str]], Work]] = {
     "simulate_ensemble": part_work,
+    "import_ensemble": part_work,
     "count_moments": part_work,
     "combine_moments": trajectory_work,
     "initial_parameters": initial_work,

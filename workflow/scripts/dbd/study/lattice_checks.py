@@ -13,8 +13,10 @@ from dbd.boltzmann.composition import STARTS
 from dbd.boltzmann.energy import EnergyModel
 from dbd.build.model import build_model
 from dbd.build.reduced_runs import check_reduced_runs
+from dbd.build.source import Layout, check_source
 from dbd.build.system import build_lattice, build_network
 from dbd.evaluation.baselines import BASELINES
+from dbd.files.netcdf import StoreError
 from dbd.lattice.observables import check_observables
 from dbd.messages import mismatch, one_of
 from dbd.study.lattice_study import InitialConditionSection, Study
@@ -27,8 +29,8 @@ from dbd.study.model import (
 )
 
 
-def start_of(study: Study, split: str) -> InitialConditionSection:
-    """Where the runs of a split start: its own initial condition, or that of the study."""
+def start_of(study: Study, split: str) -> InitialConditionSection | None:
+    """Where the runs of a split start: its own initial condition, or that of the study; None if a source has them."""
     return study.ensemble.splits[split].initial_condition or study.initial_condition
 
 
@@ -55,7 +57,44 @@ def exactly_known(study: Study) -> bool:
     """Whether exact means and variances are known: molecules react alone, and runs start from given numbers of them."""
     start = start_of(study, study.evaluation.split)
     reactions = build_network(study.model_dump(mode="json")).reactions
-    return start.counts is not None and not any(reaction.bimolecular for reaction in reactions)
+    return start is not None and start.counts is not None and not any(reaction.bimolecular for reaction in reactions)
+
+
+def _source_mistakes(study: Study) -> Iterator[tuple[str, str]]:
+    """Yield what is missing of a study that is simulated, or what a study of other runs cannot have."""
+    source, splits = study.source, study.ensemble.splits
+    if source is None:
+        for key in ("reactions", "initial_condition"):
+            if getattr(study, key) is None:
+                yield key, "missing, and there is no default"
+        return
+    starts = {f"ensemble.splits.{name}.initial_condition": split.initial_condition for name, split in splits.items()}
+    for key, start in ({"initial_condition": study.initial_condition} | starts).items():
+        if start is not None:
+            yield key, "got one, expected none: runs come from source"
+    for name, split in splits.items():
+        if split.initial_conditions is None:
+            yield f"ensemble.splits.{name}.initial_conditions", "missing, and there is no default"
+    axes = len(study.lattice.shape)
+    if source.lower and len(source.lower) != axes:
+        yield "source.lower", mismatch(f"{len(source.lower)} numbers", f"{axes}, one for each axis of the lattice")
+    for name, model in study.models.items():
+        if isinstance(model.learning, ReducedRunsSection):
+            yield f"models.{name}.learning.recipe", mismatch("reduced_runs", "another one: a source counts no events")
+    if source.files and (wrong := {*source.files} ^ {*splits}):
+        yield (
+            "source.files",
+            mismatch(", ".join(source.files), f"a file for each of {', '.join(splits)}, not {min(wrong)}"),
+        )
+
+
+def _file_mistakes(study: Study) -> Iterator[tuple[str, str]]:
+    """Yield what can be seen at once to be wrong with the files of a source."""
+    for name, path in study.source.files.items() if study.source else ():
+        try:
+            check_source(path, Layout.of(study.model_dump(mode="json"), name))
+        except StoreError as error:
+            yield f"source.files.{name}", str(error)
 
 
 def _system_mistakes(study: Study) -> Iterator[tuple[str, str]]:
@@ -69,7 +108,7 @@ def _system_mistakes(study: Study) -> Iterator[tuple[str, str]]:
     lattice = yield from attempt("lattice", build_lattice, tree)
     if (yield from attempt("species", build_network, tree | {"reactions": []})) is None:
         return
-    for index, reaction in enumerate(tree["reactions"]):
+    for index, reaction in enumerate(tree["reactions"] or ()):
         yield from attempt(f"reactions.{index}", build_network, tree | {"reactions": [reaction]})
         events = (reaction["rate"] or 0.0) * study.ensemble.dt
         if events > EVENTS_PER_STEP:
@@ -88,7 +127,8 @@ def _ensemble_mistakes(study: Study) -> Iterator[tuple[str, str]]:
         if split.runs < 2:
             yield f"ensemble.splits.{name}.runs", mismatch(split.runs, "2 or more; one run has no standard error")
         where = f"ensemble.splits.{name}.initial_condition" if split.initial_condition else "initial_condition"
-        yield from _start_mistakes(study, name, start_of(study, name), where)
+        if start := start_of(study, name):
+            yield from _start_mistakes(study, name, start, where)
     if study.models and "train" not in ensemble.splits:
         yield "ensemble.splits", f"{', '.join(ensemble.splits)}; to learn models, one must be called train"
     if scoring.split not in ensemble.splits:
@@ -281,11 +321,11 @@ def _given_mistakes(study: Study, model: ModelSection, energy: EnergyModel, wher
     known = ", ".join(energy.parameters)
     for split in study.ensemble.splits:
         start = start_of(study, split)
-        if start.interactions != energy.parameters or start.counts is not None:
+        if start is None or start.interactions != energy.parameters or start.counts is not None:
             yield (
                 f"{where}.initial.method",
                 f"got given, expected exact, independent, sampled or contrastive for a model of {known}: the initial "
-                f"lattices of {split} have the parameters {', '.join(start.interactions) or '(none)'}",
+                f"lattices of {split} have the parameters {', '.join(start.interactions if start else ()) or '(none)'}",
             )
             return
         rows = [start.box.lower, start.box.upper] if start.box else start.parameters
@@ -316,4 +356,4 @@ def attempt(key: str, build: Callable, *arguments) -> Generator[tuple[str, str],
         return None
 
 
-STAGES = (_system_mistakes, _ensemble_mistakes, _model_mistakes, _evaluation_mistakes)
+STAGES = (_source_mistakes, _system_mistakes, _file_mistakes, _ensemble_mistakes, _model_mistakes, _evaluation_mistakes)

@@ -89,6 +89,33 @@ class InitialConditionSection(Strict):
         return self
 
 
+class SourceSection(Strict):
+    """Where runs come from that are not simulated here: a file for each split, as `dbd.files.source` reads it."""
+
+    files: dict[Name, str] = Field(
+        {}, description="File of each split: a table (.csv, .csv.gz, .parquet) or occupancies of sites (.nc)."
+    )
+    made_by: Literal["simulate_smoldyn"] | None = Field(
+        None, description="Instead: the rule of this workflow that makes the files."
+    )
+    lower: tuple[Number, ...] = Field(
+        (), description="Lower corner of the box, in the unit of length of the table; by default zero."
+    )
+    spacing: Positive = Field(
+        1.0, description="Length of a site in the same unit; the box is as many sites long as the lattice."
+    )
+    shared: Annotated[Number, Field(ge=0, le=1)] = Field(
+        0.0,
+        description="Largest share of molecules whose site another one has taken; they move to the nearest free site.",
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self):
+        if bool(self.files) == bool(self.made_by):
+            raise ValueError(mismatch("both" if self.files else "neither", "either files or made_by"))
+        return self
+
+
 class SplitSection(Strict):
     """A part of the ensemble with a purpose of its own, such as training or testing."""
 
@@ -189,9 +216,14 @@ class Study(Strict):
 
     title: str = Field(description="What the study is about, in one line.")
     species: tuple[Letter, ...] = Field(description="Species, one upper-case letter each.", min_length=1)
-    reactions: tuple[ReactionSection, ...] = Field(description="Reactions.")
+    reactions: tuple[ReactionSection, ...] | None = Field(
+        None, description="Reactions; may be left out where runs come from a source."
+    )
     lattice: LatticeSection = Field(description="Lattice.")
-    initial_condition: InitialConditionSection = Field(description="Where runs start.")
+    initial_condition: InitialConditionSection | None = Field(
+        None, description="Where runs start; left out where they come from a source."
+    )
+    source: SourceSection | None = Field(None, description="Files that runs come from, if they are not simulated here.")
     ensemble: EnsembleSection = Field(description="Stochastic simulations.")
     observables: tuple[str, ...] = Field(
         (),

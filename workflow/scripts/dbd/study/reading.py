@@ -29,6 +29,7 @@ EXPECTED = {
     "int_parsing": "a whole number",
     "int_type": "a whole number",
     "finite_number": "a finite number",
+    "less_than_equal": "{le} or less",
     "literal_error": "{expected}",
     "model_type": "a mapping",
     "string_type": "text",

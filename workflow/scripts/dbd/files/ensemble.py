@@ -1,0 +1,56 @@
+"""The file of an ensemble's part: its lattices, whoever has simulated them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+
+from dbd.files.netcdf import variable
+from dbd.lattice.packing import times_per_byte
+
+
+def ensemble_dataset(
+    packed: np.ndarray,
+    species: Sequence[str],
+    initial_numbers: np.ndarray,
+    names: Sequence[str],
+    events: np.ndarray,
+    reactions: Sequence[str],
+    conditions: range,
+    runs: range,
+) -> xr.Dataset:
+    """Return the dataset of a part.
+
+    Parameters
+    ----------
+    packed
+        Lattices as `dbd.lattice.packing.pack` makes them, uint8 (initial condition, run, byte, site).
+    species
+        Names of the states of a site, without empty.
+    initial_numbers, names
+        What defines each initial condition, (initial condition, number), and what these numbers are.
+    events, reactions
+        Events in every time step, int32 (initial condition, run, interval, reaction), and the equations.
+    conditions, runs
+        Initial conditions and runs of the part.
+    """
+    states = len(species) + 1
+    meaning = f"states of a site, 0 empty, 1, 2, ... species, at {times_per_byte(states)} consecutive times: "
+    meaning += f"digits in base {states}, the lowest first"
+    dims = "initial_condition run byte site"
+    chunks = {"chunksizes": (1, 1, *packed.shape[2:])}
+    started = "interaction parameters or numbers of molecules at the start"
+    return xr.Dataset(
+        {
+            "packed": (*variable(dims, packed, meaning, states=states, species=" ".join(species)), chunks),
+            "initial_numbers": variable("initial_condition number", initial_numbers, started),
+            "events": variable("initial_condition run interval reaction", events, "events in every time step"),
+        },
+        {
+            "initial_condition": list(conditions),
+            "run": list(runs),
+            "number": list(names),
+            "reaction": list(reactions),
+            "step": variable("time", np.arange(events.shape[2] + 1), "time step"),
+        },
+    )
