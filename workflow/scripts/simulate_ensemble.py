@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from dbd.build.system import build_lattice, build_network
-from dbd.files.netcdf import provenance, variable, write
+from dbd.files.netcdf import provenance, time_axis, variable, write
 from dbd.job import job, progress
 from dbd.lattice.packing import blocks, pack, times_per_byte
 from dbd.numerics.random_streams import stream
@@ -51,16 +51,16 @@ def simulate_ensemble(settings, study, split, initial_conditions, runs, threads)
     return xr.Dataset(
         {
             "packed": (*variable(dims, packed, meaning, states=states, species=" ".join(species)), chunks),
-            "initial_numbers": variable("initial_condition number", np.array(numbers), started),
+            "initial_numbers": variable("initial_condition initial_quantity", np.array(numbers), started),
             "turns": variable("initial_condition run", turns, "hop attempts"),
             "events": variable("initial_condition run interval reaction", events, "events in every time step"),
         },
         {
             "initial_condition": list(initial_conditions),
             "run": list(runs),
-            "number": list(initial_names(start, species)),
+            "initial_quantity": list(initial_names(start, species)),
             "reaction": [reaction.equation for reaction in network.reactions],
-            "step": variable("time", np.arange(times), "time step"),
+            **time_axis(np.arange(times), dt),
         },
     )
 
