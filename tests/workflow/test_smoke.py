@@ -100,7 +100,13 @@ def test_contract(project, pattern):
     """Dimensions, sizes, coordinates, attributes and provenance of a kind of file."""
     paths = sorted(project.results.glob(pattern))
     assert paths
-    sizes = {"time": STEPS + 1, "observable": len(OBSERVABLES), "other_observable": len(OBSERVABLES), "site": SITES, "initial_quantity": 3}
+    sizes = {
+        "time": STEPS + 1,
+        "observable": len(OBSERVABLES),
+        "other_observable": len(OBSERVABLES),
+        "site": SITES,
+        "initial_quantity": 3,
+    }
     for path in paths:
         dataset = read(path)
         for name, dimensions in CONTRACTS[pattern].items():

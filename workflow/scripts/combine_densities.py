@@ -9,7 +9,7 @@ import xarray as xr
 
 from dbd.build.particles import build_box
 from dbd.continuum.particle_counts import Tally, pair_volume
-from dbd.files.netcdf import content_hash, time_axis, provenance, read, variable, write
+from dbd.files.netcdf import content_hash, provenance, read, time_axis, variable, write
 from dbd.job import job
 
 KEPT = ("runs", "number_sums", "number_squares", "cell_sums")

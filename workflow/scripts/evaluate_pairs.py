@@ -35,7 +35,8 @@ def evaluate_pairs(settings, densities, predictions):
             table = pd.DataFrame(row | {"step": densities.step, "time": densities.time} | columns)
             table["error"] = table.predicted / table.simulated - 1
             table["pair_error"], table["pair_noise"] = pair_errors(
-                densities.isel(initial_condition=index, species=0, other_species=0), predicted.pair_density.values[index]
+                densities.isel(initial_condition=index, species=0, other_species=0),
+                predicted.pair_density.values[index],
             )
             evaluation.append(table)
             after = table[1:]

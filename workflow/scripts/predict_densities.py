@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from dbd.build.density import build_density_model, starting_nu
-from dbd.files.netcdf import time_axis, provenance, read, variable, write
+from dbd.files.netcdf import provenance, read, time_axis, variable, write
 from dbd.job import job
 
 

@@ -5,7 +5,7 @@ import xarray as xr
 
 from dbd.build.pairs import build_pair_equation, closure_of
 from dbd.build.particles import start_pairs
-from dbd.files.netcdf import time_axis, provenance, read, variable, write
+from dbd.files.netcdf import provenance, read, time_axis, variable, write
 from dbd.job import job
 
 

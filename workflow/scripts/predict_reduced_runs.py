@@ -54,7 +54,9 @@ def predict_reduced_runs(settings, study, split, model, learned, initial, thread
             "mean": variable(dims, values["mean"], "predicted mean count"),
             "sem": variable(dims, std / np.sqrt(section["runs"]), "standard error of the predicted mean"),
             "std": variable(dims, std, "standard deviation between runs"),
-            "covariance": variable(f"{dims} other_observable", values["covariance"], "covariance of two counts between runs"),
+            "covariance": variable(
+                f"{dims} other_observable", values["covariance"], "covariance of two counts between runs"
+            ),
             "extinct": variable(f"{points} species", values["extinct"], "part of the runs without a species"),
         },
         {

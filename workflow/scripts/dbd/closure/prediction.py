@@ -61,7 +61,9 @@ def predicted(
             "sem": variable(f"{points} observable", moments.sem, "standard error of the predicted mean, by sampling"),
             "std": variable(f"{points} observable", moments.std, "predicted standard deviation between lattices"),
             "covariance": variable(
-                f"{points} observable other_observable", moments.covariance, "predicted covariance of two counts between lattices"
+                f"{points} observable other_observable",
+                moments.covariance,
+                "predicted covariance of two counts between lattices",
             ),
         },
         {
