@@ -1,6 +1,6 @@
 """Draw the figures of README.md and docs again from the results of the whole study.
 
-``python workflow/tools/pages.py`` copies ``docs/figures/<study>-<figure>.png``, where a page shows one, from the figures
+``python workflow/tools/pages.py`` copies ``docs/figures/<study>-<figure>.png``, where a page shows one, from those
 of the study, and runs the code of docs/after_the_run.md, which draws its own.
 """
 

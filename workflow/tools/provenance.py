@@ -3,18 +3,21 @@
     python workflow/tools/provenance.py results/annihilation/summary.csv
     python workflow/tools/provenance.py results/smoke/annihilation/test/moments.nc --configfile config/smoke.yaml
 
-netCDF files tell their configuration themselves; of tables and figures it is that of the netCDF files that they go back to.
-Rule, inputs and what differs are what Snakemake says by ``--detailed-summary`` and ``--dry-run``. Exit code 0: the same; 1:
-something differs, each difference in a line; 2: nothing is known of the file.
+netCDF files tell their configuration themselves; tables and figures have that of the netCDF files they go back to.
+Rule, inputs and differences are what Snakemake says by ``--detailed-summary`` and ``--dry-run``. Exit code 0: the same;
+1: something differs, each difference in a line; 2: nothing is known of the file.
 """
 
 import argparse
+import ast
 import importlib.metadata
+import itertools
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 import yaml
@@ -24,7 +27,8 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 
 from dbd.files.netcdf import provenance  # noqa: E402
 
-PENDING = re.compile(r"^    output: (?P<output>.+?)\n(?:    .+\n)*?    reason: (?P<reason>.+)$", re.MULTILINE)
+REASON = re.compile(r"^ *Reason: (.+)$", re.MULTILINE | re.IGNORECASE)
+PARAMS = re.compile(r"Params have changed.* before: (\{.*\}) now: (\{.*\})")
 
 
 def attributes(path: Path) -> dict[str, str]:
@@ -34,23 +38,36 @@ def attributes(path: Path) -> dict[str, str]:
 
 
 def history(file: Path, rows: dict[str, dict[str, str]]) -> dict:
-    """How a file was made, from the rows of Snakemake's summary by file: of this one and of all that it goes back to."""
-    made_from = [name for name in rows[str(file)]["input-file(s)"].split(",") if not name.endswith(".py")]
-    ancestors = [path for path in map(Path, rows) if path.suffix == ".nc" and path.exists()]
-    known = (
-        attributes(file) if file.suffix == ".nc" else {"configuration": provenance({}, ancestors, {})["configuration"]}
-    )
+    """How a file was made, from Snakemake's summary by file: rows of its own and of all that it goes back to."""
+    own = rows[str(file)]
+    made_from = [name for name in own["input-file(s)"].split(",") if not name.endswith(".py")]
+    if file.suffix == ".nc":
+        known = attributes(file)
+    else:
+        before = [path for path in map(Path, rows) if path.suffix == ".nc" and path.exists()]
+        known = {"configuration": provenance({}, before, {})["configuration"]}
     known = {name: json.loads(text) if text[:1] in "{[" else text for name, text in known.items()}
-    return {"file": str(file), "rule": rows[str(file)]["rule"], "made from": made_from} | known
+    return {"file": str(file), "rule": own["rule"], "made from": made_from} | known
+
+
+def leaves(tree: Any, *above: str) -> dict[str, Any]:
+    """Values of a nested mapping by their dotted keys."""
+    if not (isinstance(tree, dict) and tree):
+        return {".".join(above): tree}
+    return {key: value for name, below in tree.items() for key, value in leaves(below, *above, str(name)).items()}
 
 
 def differences(plan: str) -> list[str]:
-    """What would be made again and why, from a dry run; not what only follows from that."""
+    """Why a dry run would make a file or one before it again; not what only follows from that."""
     found = []
-    for job in PENDING.finditer(plan):
-        reasons = job["reason"].split("; ")
-        found += [f"{job['output']}: {text}" for text in reasons if not text.startswith("Input files updated by")]
-    return found
+    for reason in itertools.chain(*(reasons.split("; ") for reasons in REASON.findall(plan))):
+        if params := PARAMS.match(reason):
+            was, now = (leaves(ast.literal_eval(text)) for text in params.groups())
+            keys = [key for key in was | now if was.get(key) != now.get(key)]
+            found += [f"configuration: {key}: was {was.get(key)}, is {now.get(key)}" for key in keys]
+        elif not reason.startswith("Input files updated by another job"):
+            found.append(reason)
+    return list(dict.fromkeys(found))
 
 
 def main(arguments: list[str]) -> int:
