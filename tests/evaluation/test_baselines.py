@@ -77,7 +77,7 @@ def moments_of(settings, numbers, mean=7.0):
     dims, names = ("initial_condition", "time", "observable"), settings["observables"]
     variables = {
         "mean": (dims, np.full((len(numbers), 4, len(names)), mean)),
-        "initial_numbers": (("initial_condition", "number"), numbers),
+        "initial_numbers": (("initial_condition", "initial_quantity"), numbers),
     }
     return xr.Dataset(variables, {"observable": names, "step": ("time", range(4))})
 

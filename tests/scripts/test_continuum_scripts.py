@@ -102,7 +102,7 @@ def test_pair_models_are_scored(of_pairs):
 def test_closures_are_scored_on_pairs(of_pairs):
     """Nothing is missing where the prediction is the simulation; one that is a tenth too large is off by a tenth."""
     settings, densities, _, predictions = of_pairs
-    simulated = densities.isel(species=0, other=0).pair_density
+    simulated = densities.isel(species=0, other_species=0).pair_density
     for factor in (1, 1.1):
         exact = predictions["kirkwood"].assign(pair_density=factor * simulated)
         evaluation, summary = evaluate_pairs(settings["test"], densities, {"exact": exact})

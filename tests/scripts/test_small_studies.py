@@ -67,7 +67,7 @@ def moments_of(study, settings, split):
     starts = settings | {"initial_condition": start_of(study, split).model_dump(mode="json")}
     runs = range(section.initial_conditions), range(section.runs)
     counted = count_moments(settings, simulate_ensemble(starts, "small", split, *runs, 1))
-    return combine_moments(merge_sums([counted]), study.ensemble.dt)
+    return combine_moments(merge_sums([counted]))
 
 
 @pytest.mark.slow

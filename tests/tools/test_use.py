@@ -1,5 +1,6 @@
 """Prediction and export from the command line: what they print and write, and one line for what they cannot do."""
 
+import re
 import subprocess
 import sys
 
@@ -43,7 +44,9 @@ def test_leaving_the_grid_is_printed(capsys):
 
 def test_export(folder, capsys):
     export.main([*CASE, "python", *COUNTS])
-    assert capsys.readouterr().out == "results/epidemic/exports/pairs.py\n"
+    said = capsys.readouterr().out.splitlines()
+    assert said[1:] == ["results/epidemic/exports/pairs.py"]
+    assert 0 < float(re.search(r"differs by (\S+) of its range", said[0])[1]) < 1e-2
     assert "START = [0.0625, 0.425, 0.05, 0.0" in (folder / "exports" / "pairs.py").read_text()
     export.main([*CASE, "julia"])
     assert (folder / "exports" / "pairs.jl").exists()
@@ -61,7 +64,15 @@ WRONG = {
     "rate": (predict, [*COUNTS, "--rates", "A -> R"], "rates: got 'A -> R', expected a name, = and a number"),
     "negative": (predict, [*COUNTS, "--rates", "A -> R=-1"], "rate -1.0, expected rate of 0 or more"),
     "format": (export, ["matlab"], "format: got matlab, expected one of python, sbml, julia"),
+    "suffix": (export, [".py"], "format: got .py, expected one of python, sbml, julia"),
+    "Format": (export, ["Python"], "format: got Python, expected one of python, sbml, julia"),
     "counts": (export, ["python", "--counts", "B=1"], "counts: got B, expected one of A, S, R"),
+    "no name": (export, ["python", "--counts", "=5"], "counts: got '=5', expected a name, = and a number"),
+    "no equals": (export, ["julia", "--counts", "A300"], "counts: got 'A300', expected a name, = and a number"),
+    "word": (export, ["julia", "--counts", "A=many"], "counts: got 'A=many', expected a name, = and a number"),
+    "crowded": (export, ["python", "--counts", "A=401"], "expected 0 or more, at most 400 in all"),
+    "below zero": (export, ["python", "--counts", "A=-1"], "expected 0 or more, at most 400 in all"),
+    "nan": (export, ["python", "--counts", "A=nan"], "counts: A: got nan, expected a finite number"),
 }
 
 

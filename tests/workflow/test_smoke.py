@@ -26,14 +26,14 @@ EVENTS = ("initial_condition", "run", "interval", "reaction")
 CONTRACTS = {
     "*/ensemble/*.nc": {
         "packed": ("initial_condition", "run", "byte", "site"),
-        "initial_numbers": ("initial_condition", "number"),
+        "initial_numbers": ("initial_condition", "initial_quantity"),
         "turns": ("initial_condition", "run"),
         "events": EVENTS,
     },
     "*/counts/*.nc": {
         "runs": (),
         "first": COUNTS,
-        "second": (*COUNTS, "other"),
+        "second": (*COUNTS, "other_observable"),
         "counts": ("run", *COUNTS),
         "events": EVENTS,
     },
@@ -41,9 +41,9 @@ CONTRACTS = {
         "mean": COUNTS,
         "std": COUNTS,
         "sem": COUNTS,
-        "covariance": (*COUNTS, "other"),
+        "covariance": (*COUNTS, "other_observable"),
         "runs": ("initial_condition",),
-        "initial_numbers": ("initial_condition", "number"),
+        "initial_numbers": ("initial_condition", "initial_quantity"),
     },
     "models/*/initial.*.nc": {"theta": ("initial_condition", "parameter")},
     "models/*/dynamics.nc": {
@@ -58,7 +58,7 @@ CONTRACTS = {
         "mean": COUNTS,
         "sem": COUNTS,
         "std": COUNTS,
-        "covariance": (*COUNTS, "other"),
+        "covariance": (*COUNTS, "other_observable"),
     },
     "baselines/*/test.nc": {"mean": COUNTS},
     "models/*/oracle.test.nc": {"theta": TRAJECTORY, "mean": COUNTS},
@@ -100,7 +100,13 @@ def test_contract(project, pattern):
     """Dimensions, sizes, coordinates, attributes and provenance of a kind of file."""
     paths = sorted(project.results.glob(pattern))
     assert paths
-    sizes = {"time": STEPS + 1, "observable": len(OBSERVABLES), "other": len(OBSERVABLES), "site": SITES, "number": 3}
+    sizes = {
+        "time": STEPS + 1,
+        "observable": len(OBSERVABLES),
+        "other_observable": len(OBSERVABLES),
+        "site": SITES,
+        "initial_quantity": 3,
+    }
     for path in paths:
         dataset = read(path)
         for name, dimensions in CONTRACTS[pattern].items():

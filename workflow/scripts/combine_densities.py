@@ -9,7 +9,7 @@ import xarray as xr
 
 from dbd.build.particles import build_box
 from dbd.continuum.particle_counts import Tally, pair_volume
-from dbd.files.netcdf import content_hash, observations, provenance, read, variable, write
+from dbd.files.netcdf import content_hash, provenance, read, time_axis, variable, write
 from dbd.job import job
 
 KEPT = ("runs", "number_sums", "number_squares", "cell_sums")
@@ -41,7 +41,7 @@ def combine_densities(counts, settings):
 
     add("number", "number", 1.0, "1", "mean number of particles")
     add("density", "cell", box.volume / np.prod(cells), f"length-{box.dimension}", "mean density")
-    coords = observations(counts.step.values, settings["ensemble"]["dt"]) | {"species": counts.species}
+    coords = time_axis(counts.step.values, settings["ensemble"]["dt"]) | {"species": counts.species}
     if box.dimension == 1:
         coords["x"] = ("cell", (np.arange(cells[0]) + 0.5) * box.volume / cells[0], {"units": "length"})
     if pairs:

@@ -28,12 +28,12 @@ def merge_sums(parts):
         "second": (first["second"].dims, np.stack([rows[index].second for index in order])),
         "initial_numbers": (numbers_of.dims, np.stack([numbers[index] for index in order]), numbers_of.attrs),
     }
-    coords = {name: first[name] for name in ("observable", "other", "number", "step")}
+    coords = {name: first[name] for name in ("observable", "other_observable", "initial_quantity", "step", "time")}
     return xr.Dataset(merged, {"initial_condition": order} | coords)
 
 
-def combine_moments(merged, dt):
-    """Return the moments of an ensemble from its sums; `dt` is the length of a time step."""
+def combine_moments(merged):
+    """Return the moments of an ensemble from its sums."""
     columns = (merged.runs.values.tolist(), merged["first"].values, merged["second"].values)
     sums = [Sums(*row) for row in zip(*columns, strict=True)]
     names = {
@@ -44,17 +44,16 @@ def combine_moments(merged, dt):
     }
     moments = {}
     for name, meaning in names.items():
-        dims = "initial_condition time observable" + " other" * (name == "covariance")
+        dims = "initial_condition time observable" + " other_observable" * (name == "covariance")
         moments[name] = variable(dims, np.stack([getattr(one, name) for one in sums]), meaning)
     moments["runs"] = variable("initial_condition", merged.runs.values, "number of runs")
-    time = variable("time", merged.step.values * dt, "time in units of the rates")
-    coords = {name: merged[name] for name in ("observable", "other", "step")} | {"time": time}
+    coords = {name: merged[name] for name in ("observable", "other_observable", "step", "time")}
     return xr.Dataset(moments | {"initial_numbers": merged.initial_numbers}, coords)
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
-        settings, counts = snakemake.params.settings, snakemake.input.counts
+        counts = snakemake.input.counts
         merged = merge_sums([read(path, "runs", "first", "second", "initial_numbers", "step") for path in counts])
-        dataset = combine_moments(merged, settings["ensemble"]["dt"])
-        write(dataset, snakemake.output[0], provenance(settings, counts, {"counts": content_hash(merged)}))
+        dataset = combine_moments(merged)
+        write(dataset, snakemake.output[0], provenance({}, counts, {"counts": content_hash(merged)}))

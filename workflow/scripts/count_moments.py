@@ -28,12 +28,12 @@ def count_moments(settings, ensemble):
         {
             "runs": variable("", sums.runs, "number of runs"),
             "first": variable(dims, sums.first, "sum of counts over runs"),
-            "second": variable(f"{dims} other", sums.second, "sum of products of two counts over runs"),
+            "second": variable(f"{dims} other_observable", sums.second, "sum of products of two counts over runs"),
             "initial_numbers": ensemble.initial_numbers,
             "counts": variable("run initial_condition time observable", counts, "counts of every run"),
             "events": ensemble.events,
         },
-        {"observable": observables, "other": observables, "step": ensemble.step},
+        {"observable": observables, "other_observable": observables, "step": ensemble.step, "time": ensemble.time},
     )
 
 

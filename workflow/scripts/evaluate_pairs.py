@@ -35,7 +35,8 @@ def evaluate_pairs(settings, densities, predictions):
             table = pd.DataFrame(row | {"step": densities.step, "time": densities.time} | columns)
             table["error"] = table.predicted / table.simulated - 1
             table["pair_error"], table["pair_noise"] = pair_errors(
-                densities.isel(initial_condition=index, species=0, other=0), predicted.pair_density.values[index]
+                densities.isel(initial_condition=index, species=0, other_species=0),
+                predicted.pair_density.values[index],
             )
             evaluation.append(table)
             after = table[1:]
@@ -68,7 +69,7 @@ def evaluate_matching(settings, densities, matching):
     section, (length,) = settings["matching"], settings["space"]["lengths"]
     rows = []
     for step in section["steps"]:
-        data = densities.isel(initial_condition=section["initial_condition"], time=step, species=0, other=0)
+        data = densities.isel(initial_condition=section["initial_condition"], time=step, species=0, other_species=0)
         model = matching.isel(match=section["steps"].index(step))
         distance = length / float(data.number)
         groups = int((data.distance.values[: model.sizes["distance"]] < distance).sum()) // GROUP

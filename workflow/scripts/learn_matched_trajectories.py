@@ -28,7 +28,7 @@ import xarray as xr
 from dbd.build.ensemble import ensemble_of
 from dbd.build.model import build_family, domain_axes, reactions_of
 from dbd.files.checkpoints import checkpointed, load_checkpoint
-from dbd.files.netcdf import provenance, read, variable, write
+from dbd.files.netcdf import provenance, read, time_axis, variable, write
 from dbd.job import job
 from dbd.learning.recipes.matched_trajectories import MatchedTrajectories
 from dbd.learning.sampled_matching import Matched
@@ -88,6 +88,7 @@ def dataset_of(recipe, state, training):
             "gradient_norm": variable("phase", state["gradient_norm"], "norm of the gradient at the end of a phase"),
         },
         {
+            **time_axis(np.arange(steps + 1), dynamics.dt),
             "parameter": list(dynamics.names),
             "function": list(dynamics.functions),
             "axis": [dynamics.names[k] for k in recipe.domain],

@@ -45,8 +45,8 @@ def mean_errors(summary):
 def headline(summary, titles):
     """Errors of all models of a summary in one sentence, the best first."""
     errors, noise = mean_errors(summary)
-    listed = [f"{titles.get(name, name.replace('_', ' '))} {error:.2g}" for name, error in errors.items()]
-    return f"Relative error on held-out runs: {', '.join(listed)}; noise of these runs {noise:.2g}."
+    listed = [f"{titles.get(name, name.replace('_', ' '))} <b>{error:.2g}</b>" for name, error in errors.items()]
+    return f"Relative error on held-out runs: {'; '.join(listed)}. Noise of these runs {noise:.2g}."
 
 
 def comparison(summary, titles):
@@ -59,7 +59,7 @@ def comparison(summary, titles):
     scored = wide[[kind in ("model", "baseline") for kind, _ in wide.index]]
     best = scored[scored > GIVEN].min()
     cells = wide.apply(
-        lambda row: [f"<strong>{x:.3f}</strong>" if x == best[k] else f"{x:.3f}" for k, x in row.items()], axis=1
+        lambda row: [f"<strong>{x:.4f}</strong>" if x == best[k] else f"{x:.4f}" for k, x in row.items()], axis=1
     )
     rows = [[titles.get(name, name.replace("_", " ")), kind, *cells[kind, name]] for kind, name in order]
     return pd.DataFrame(rows, columns=["model", "kind", *wide.columns]).to_html(index=False, border=0, escape=False)

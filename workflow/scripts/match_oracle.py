@@ -46,7 +46,7 @@ def match_oracle(settings, study, split, name, moments, initial, threads):
         {
             "parameter": list(family.names),
             "observable": observables,
-            "step": ("time", range(theta.shape[1])),
+            "step": moments.step[: theta.shape[1]],
         },
     )
 

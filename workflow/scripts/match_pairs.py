@@ -24,7 +24,7 @@ def match_pairs(settings, study, densities):
     grid = HermiteGrid.covering((0.0,), (section["reach"],), (section["spacing"],))
     columns = {name: [] for name in ("nu_1", "nu_2", "number", "pair_density", "gap")}
     for step in progress(section["steps"], len(section["steps"]), "matches"):
-        data = densities.isel(initial_condition=section["initial_condition"], time=step, species=0, other=0)
+        data = densities.isel(initial_condition=section["initial_condition"], time=step, species=0, other_species=0)
         number, wanted = float(data.number), data.pair_density.values[:bins] * volume
         rng = stream(settings["seed"], "match", study, step)
         length = section["iterations"], section["samples"]

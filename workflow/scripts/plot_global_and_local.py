@@ -15,7 +15,7 @@ def factors(moments, species, lattice):
     """Return the global and the local factor of the pairs of a species over time, of the first initial condition."""
     first = moments.isel(initial_condition=0)
     number, pairs = (first["mean"].sel(observable=word).values for word in (species, 2 * species))
-    square = first["covariance"].sel(observable=species, other=species).values + number**2 - number
+    square = first["covariance"].sel(observable=species, other_observable=species).values + number**2 - number
     independent = len(lattice.bonds) * square / (lattice.size * (lattice.size - 1))
     return square / (number * (number - 1)), pairs / independent
 

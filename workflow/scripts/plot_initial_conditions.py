@@ -9,7 +9,7 @@ from dbd.plotting import COLUMN, SEQUENTIAL, label_axes, parameter_symbol, save
 
 def plot_initial_conditions(moments):
     """Return the figure: a point per training initial condition."""
-    numbers, names = moments.initial_numbers.values, moments.number.values
+    numbers, names = moments.initial_numbers.values, moments.initial_quantity.values
     pairs = next(name for name in moments.observable.values if len(name) == 2)
     figure = plt.figure(figsize=(COLUMN, 0.9 * COLUMN))
     axes = figure.add_subplot(projection="3d")

@@ -18,7 +18,7 @@ def plot_pair_density(densities, matching, chosen, length):
     color, groups = PALETTE[0], matching.sizes["distance"] // GROUP
     for index, row in enumerate(grid):
         model = matching.isel(match=index)
-        data = densities.isel(initial_condition=chosen, time=int(model.step), species=0, other=0)
+        data = densities.isel(initial_condition=chosen, time=int(model.step), species=0, other_species=0)
         density = float(data.number) / length
         r, simulated, matched = (
             coarse(values[: groups * GROUP], groups)

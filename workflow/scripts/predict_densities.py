@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from dbd.build.density import build_density_model, starting_nu
-from dbd.files.netcdf import observations, provenance, read, variable, write
+from dbd.files.netcdf import provenance, read, time_axis, variable, write
 from dbd.job import job
 
 
@@ -20,7 +20,7 @@ def predict_densities(settings, u):
             "density": variable(dims, model.density(nu), "mean density", "length-1"),
             "excess": variable("initial_condition time", excess, "distance of nu from the grid, in grid units"),
         },
-        observations(np.arange(ensemble["steps"] + 1), ensemble["dt"])
+        time_axis(np.arange(ensemble["steps"] + 1), ensemble["dt"])
         | {"x": ("cell", middles * model.box.volume / model.cells, {"units": "length"})},
     )
 

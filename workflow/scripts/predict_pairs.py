@@ -5,7 +5,7 @@ import xarray as xr
 
 from dbd.build.pairs import build_pair_equation, closure_of
 from dbd.build.particles import start_pairs
-from dbd.files.netcdf import observations, provenance, read, variable, write
+from dbd.files.netcdf import provenance, read, time_axis, variable, write
 from dbd.job import job
 
 
@@ -27,7 +27,7 @@ def predict_pairs(settings, name, u):
             "pair_density": variable(f"{dims} distance", pair, "pair density", "length-2"),
             "fluctuation": variable(dims, fluctuation, "variance over mean of particle numbers"),
         },
-        observations(np.arange(steps + 1), settings["ensemble"]["dt"])
+        time_axis(np.arange(steps + 1), settings["ensemble"]["dt"])
         | {"distance": ("distance", equation.distance, {"units": "length"})},
     )
 

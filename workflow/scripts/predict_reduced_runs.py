@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from dbd.build.reduced_runs import build_reduced_runs
-from dbd.files.netcdf import provenance, read, variable, write
+from dbd.files.netcdf import provenance, read, time_axis, variable, write
 from dbd.job import job
 from dbd.numerics.random_streams import stream
 
@@ -54,14 +54,16 @@ def predict_reduced_runs(settings, study, split, model, learned, initial, thread
             "mean": variable(dims, values["mean"], "predicted mean count"),
             "sem": variable(dims, std / np.sqrt(section["runs"]), "standard error of the predicted mean"),
             "std": variable(dims, std, "standard deviation between runs"),
-            "covariance": variable(f"{dims} other", values["covariance"], "covariance of two counts between runs"),
+            "covariance": variable(
+                f"{dims} other_observable", values["covariance"], "covariance of two counts between runs"
+            ),
             "extinct": variable(f"{points} species", values["extinct"], "part of the runs without a species"),
         },
         {
-            "step": variable("time", range(steps + 1), "time step"),
+            **time_axis(np.arange(steps + 1), settings["ensemble"]["dt"]),
             "parameter": list(names),
             "observable": observables,
-            "other": observables,
+            "other_observable": observables,
             "species": list(reduced.model.species),
         },
     )

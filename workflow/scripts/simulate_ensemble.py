@@ -51,6 +51,7 @@ def simulate_ensemble(settings, study, split, initial_conditions, runs, threads)
         [reaction.equation for reaction in network.reactions],
         initial_conditions,
         runs,
+        dt,
     )
     return dataset.assign(turns=variable("initial_condition run", turns, "hop attempts"))
 

@@ -8,7 +8,7 @@ import xarray as xr
 
 from dbd.build.particles import build_system, start_sampler
 from dbd.continuum.particle_counts import Tally, counters
-from dbd.files.netcdf import provenance, variable, write
+from dbd.files.netcdf import provenance, time_axis, variable, write
 from dbd.job import job, progress
 from dbd.numerics.random_streams import stream
 from dbd.study.part import Part
@@ -16,7 +16,7 @@ from dbd.study.part import Part
 DIMENSIONS = {
     "number": "time species",
     "cell": "time species cell",
-    "pair": "time species other distance",
+    "pair": "time species other_species distance",
     "gap": "time gap",
 }
 
@@ -59,7 +59,7 @@ def dataset_of(tallies, settings):
         variables,
         {
             "initial_condition": range(first, first + len(settings["starts"])),
-            "step": variable("time", np.arange(steps + 1), "observation"),
+            **time_axis(np.arange(steps + 1), settings["ensemble"]["dt"]),
             "species": list(settings["species"]),
         },
     )

@@ -21,7 +21,7 @@ sys.path.append(str(ROOT / ".venv" / "export"))  # antimony, if it is installed
 
 from predict import numbers  # noqa: E402
 
-from dbd.closure.export import FORMATS, export  # noqa: E402
+from dbd.closure.export import FORMATS, export, step_error  # noqa: E402
 from dbd.closure.model import load  # noqa: E402
 from dbd.files.netcdf import StoreError, replacing  # noqa: E402
 
@@ -35,10 +35,12 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--counts", default="", help='molecules at the start, "A=300 B=100"')
     options = parser.parse_args(arguments)
     folder = Path("results", options.study)
-    text = export(load(folder / "models" / options.model), options.format, numbers("counts", options.counts) or None)
+    closure, counts = load(folder / "models" / options.model), numbers("counts", options.counts) or None
+    text = export(closure, options.format, counts)
     file = folder / "exports" / f"{options.model}{FORMATS[options.format].suffix}"
     with replacing(file) as partial:
         partial.write_text(text, encoding="utf-8")
+    print(f"With steps half as long its trajectory differs by {step_error(closure, counts):.0e} of its range.")
     print(file)
 
 

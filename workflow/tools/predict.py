@@ -38,7 +38,7 @@ def numbers(what: str, text: str, separator: str | None = None) -> dict[str, flo
             found[name.strip()] = float(value)
         except ValueError:
             equals = ""
-        if not equals:
+        if not (equals and name.strip()):
             raise ValueError(f"{what}: {mismatch(repr(part), 'a name, = and a number')}")
     return found
 

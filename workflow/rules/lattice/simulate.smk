@@ -154,8 +154,6 @@ rule combine_moments:
     threads: cores("combine_moments")
     resources:
         **needs("combine_moments"),
-    params:
-        settings=settings("ensemble.dt"),
     message:
         "Combine the moments of {wildcards.study}, split {wildcards.split}"
     script:

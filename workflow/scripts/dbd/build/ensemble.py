@@ -24,5 +24,5 @@ def ensemble_of(family: Family, splits: Sequence[xr.Dataset], last_step: int) ->
 def numbers_of(family: Family, split: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Density of every species, (R, times, S), and covariance of their numbers between runs, (R, times, S, S)."""
     species = list(family.model.species)
-    covariance = split["covariance"].sel(observable=species, other=species).fillna(0.0)
+    covariance = split["covariance"].sel(observable=species, other_observable=species).fillna(0.0)
     return split["mean"].sel(observable=species).values / family.model.lattice.size, covariance.values

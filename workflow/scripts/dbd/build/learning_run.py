@@ -24,7 +24,7 @@ import xarray as xr
 from dbd.boltzmann.energy import EnergyModel
 from dbd.build.model import build_dynamics, build_family
 from dbd.files.checkpoints import State, checkpointed, load_checkpoint
-from dbd.files.netcdf import provenance, read, write
+from dbd.files.netcdf import provenance, read, time_axis, write
 from dbd.learning.dynamics import Dynamics
 from dbd.learning.recipes.base import Recipe
 from dbd.numerics.random_streams import stream
@@ -142,5 +142,9 @@ class LearningRun:
                     units | {"long_name": "Euclidean norm of the gradient of the action"},
                 ),
             },
-            coords={"parameter": list(self.model.parameters), "axis": domain["parameters"]},
+            {
+                **time_axis(np.arange(theta.shape[1]), self.dynamics.dt),
+                "parameter": list(self.model.parameters),
+                "axis": domain["parameters"],
+            },
         )

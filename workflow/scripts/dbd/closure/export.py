@@ -1,6 +1,7 @@
 """Files for other programs, by format."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -51,3 +52,15 @@ def export(closure: Closure, form: str, counts: Mapping[str, float] | None = Non
         raise ValueError(f"format: {mismatch(form, one_of(FORMATS))}")
     start = closure.learned[0, 0] if counts is None else closure.start(counts)
     return FORMATS[form].write(closure, start, closure.learned.shape[1] - 1)
+
+
+def step_error(closure: Closure, counts: Mapping[str, float] | None = None) -> float:
+    """How much steps half as long change the trajectory of `export`, relative to the range of all its parameters.
+
+    The Python and Julia files take the fixed steps that the model was learned with; other integrators agree to this.
+    """
+    start = closure.learned[:1, 0] if counts is None else closure.start(counts)[None]
+    halved = replace(closure.dynamics, substeps=2 * closure.dynamics.substeps)
+    steps = closure.learned.shape[1] - 1
+    coarse, fine = (one.integrate(closure.coefficients, start, steps) for one in (closure.dynamics, halved))
+    return float(np.abs(coarse - fine).max() / np.ptp(fine, axis=1).max())

@@ -13,7 +13,9 @@ from dbd.learning.dynamics import SCHEMES
 TEXT = '''#=
 {title}: learned differential equations.
 
-{text}=#
+{text}
+Fixed Runge-Kutta steps of DT / SUBSTEPS, as the model was learned.
+=#
 const NAMES = {names}
 const START = {start}
 const STEPS, DT, SUBSTEPS = {steps}, {dt!r}, {substeps}

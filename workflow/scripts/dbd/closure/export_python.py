@@ -16,7 +16,9 @@ HEAD = '''"""{title}: learned differential equations. Needs numpy alone.
 
     python {name}.py > {name}.csv        the trajectory from the start values in this file
 
-{text}"""
+{text}
+Fixed Runge-Kutta steps of DT / SUBSTEPS, as the model was learned.
+"""
 
 import sys
 

@@ -7,7 +7,7 @@ import xarray as xr
 
 from dbd.boltzmann.family import Family
 from dbd.boltzmann.moment_map import MomentMap
-from dbd.files.netcdf import variable
+from dbd.files.netcdf import time_axis, variable
 from dbd.learning.dynamics import Dynamics
 from dbd.learning.reaction_dynamics import ReactionDynamics
 
@@ -61,14 +61,15 @@ def predicted(
             "sem": variable(f"{points} observable", moments.sem, "standard error of the predicted mean, by sampling"),
             "std": variable(f"{points} observable", moments.std, "predicted standard deviation between lattices"),
             "covariance": variable(
-                f"{points} observable other", moments.covariance, "predicted covariance of two counts between lattices"
+                f"{points} observable other_observable",
+                moments.covariance,
+                "predicted covariance of two counts between lattices",
             ),
         },
         {
-            "step": variable("time", np.arange(steps + 1), "time step"),
-            "time": variable("time", np.arange(steps + 1) * dynamics.dt, "time in units of the rates"),
+            **time_axis(np.arange(steps + 1), dynamics.dt),
             "parameter": list(family.names),
             "observable": observables,
-            "other": observables,
+            "other_observable": observables,
         },
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 
-from dbd.files.netcdf import variable
+from dbd.files.netcdf import time_axis, variable
 from dbd.lattice.packing import times_per_byte
 
 
@@ -18,6 +18,7 @@ def ensemble_dataset(
     reactions: Sequence[str],
     conditions: range,
     runs: range,
+    dt: float,
 ) -> xr.Dataset:
     """Return the dataset of a part.
 
@@ -33,6 +34,8 @@ def ensemble_dataset(
         Events in every time step, int32 (initial condition, run, interval, reaction), and the equations.
     conditions, runs
         Initial conditions and runs of the part.
+    dt
+        Length of a time step.
     """
     states = len(species) + 1
     meaning = f"states of a site, 0 empty, 1, 2, ... species, at {times_per_byte(states)} consecutive times: "
@@ -43,14 +46,14 @@ def ensemble_dataset(
     return xr.Dataset(
         {
             "packed": (*variable(dims, packed, meaning, states=states, species=" ".join(species)), chunks),
-            "initial_numbers": variable("initial_condition number", initial_numbers, started),
+            "initial_numbers": variable("initial_condition initial_quantity", initial_numbers, started),
             "events": variable("initial_condition run interval reaction", events, "events in every time step"),
         },
         {
             "initial_condition": list(conditions),
             "run": list(runs),
-            "number": list(names),
+            "initial_quantity": list(names),
             "reaction": list(reactions),
-            "step": variable("time", np.arange(events.shape[2] + 1), "time step"),
+            **time_axis(np.arange(events.shape[2] + 1), dt),
         },
     )

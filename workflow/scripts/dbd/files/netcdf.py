@@ -122,9 +122,10 @@ def variable(dims: str, values: Any, meaning: str, units: str = "1", **attribute
     return dims.split(), values, {"units": units, "long_name": meaning, **attributes}
 
 
-def observations(steps: np.ndarray, dt: float) -> dict[str, tuple]:
-    """Coordinates of observations in continuous space, from their numbers (steps,)."""
-    return {"step": variable("time", steps, "observation"), "time": variable("time", steps * dt, "time")}
+def time_axis(steps: np.ndarray, dt: float) -> dict[str, tuple]:
+    """Coordinates of recorded times, from their numbers (steps,) and the time between two of them."""
+    time = variable("time", steps * dt, "time in units of the rates", axis="T")
+    return {"step": variable("time", steps, "time step or observation"), "time": time}
 
 
 def write(dataset: xr.Dataset, path: str | Path, attributes: Mapping[str, str]) -> None:
