@@ -61,6 +61,8 @@ def test_density_models_are_scored(of_density):
     assert tables["functions"].F0_sem.notna().sum() == len(tables["functions"]) / 3
     assert float(dynamics["learned"].chosen) in dynamics["learned"].roughness.values
     assert (dynamics["mean_field"].u.values != dynamics["rate_law"].u.values).any()
+    for one in (of_density[1], *predictions.values()):
+        np.testing.assert_allclose(one.time, one.step * DENSITY["ensemble"]["dt"])
     for one in predictions.values():
         np.testing.assert_allclose(one.density[:, 0], 7)  # the start is the one that was configured
 
@@ -92,6 +94,7 @@ def test_pair_models_are_scored(of_pairs):
     settings, densities, dynamics, predictions = of_pairs
     assert dynamics["learned"].action[-1] < dynamics["learned"].action[0]
     assert dynamics["kirkwood"].sizes["coefficient"] == 0
+    assert all("time" in one.coords for one in (densities, *predictions.values()))
     evaluation, summary = evaluate_pairs(settings["test"], densities, predictions)
     assert list(summary.start) == ["clustered 5 2 0.02"] * 2
     kept = evaluation[(evaluation.model == "kirkwood") & (evaluation.step > 0)]

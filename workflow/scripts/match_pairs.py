@@ -50,7 +50,8 @@ def match_pairs(settings, study, densities):
     return xr.Dataset(
         {name: variable(dims, columns[name], *meaning) for name, (dims, *meaning) in meanings.items()},
         {
-            "step": variable("match", list(section["steps"]), "observation"),
+            "step": variable("match", list(section["steps"]), "time step or observation"),
+            "time": variable("match", densities.time.values[list(section["steps"])], "time in units of the rates"),
             "distance": densities.distance[:bins],
             "gap_distance": ("gap", densities.gap_distance.values, {"units": "length"}),
         },
