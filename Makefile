@@ -76,10 +76,11 @@ resources: .venv/installed ## what the jobs of the last run used of the memory a
 schema: .venv/installed ## JSON schema and key table from the configuration types
 	$(BIN)/python workflow/tools/schema.py
 
-lock: .venv/installed ## pin what envs/requirements.in and envs/export.in ask for
+lock: .venv/installed ## pin what envs/requirements.in, export.in and outside.in ask for
 	$(PYTHON) -m venv .venv/uv && .venv/uv/bin/pip install --quiet uv
 	cd envs && ../.venv/uv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet requirements.in -o requirements.lock
 	cd envs && ../.venv/uv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-deps export.in -o export.lock
+	cd envs && ../.venv/uv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --no-deps outside.in -o outside.lock
 
 # Rebuilt whenever the lock file changes.
 .venv/installed: envs/requirements.lock
@@ -90,4 +91,9 @@ lock: .venv/installed ## pin what envs/requirements.in and envs/export.in ask fo
 # What the export to SBML takes besides, and the program that its test loads the file in.
 .venv/export/installed: envs/export.lock .venv/installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade --target .venv/export -r envs/export.lock
+	touch $@
+
+# Simulators of others, next to our own packages, like those of the export.
+.venv/outside/installed: envs/outside.lock .venv/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --upgrade --target .venv/outside -r envs/outside.lock
 	touch $@

@@ -130,9 +130,10 @@ def test_requirements_are_locked():
     assert {name: lock[normal(name)] for name, _ in asked} == dict(asked)
 
 
-def test_packages_of_the_export_are_locked():
+@pytest.mark.parametrize("name", ["export", "outside"])
+def test_packages_beside_the_environment_are_locked(name):
     """With a hash for every file, on their own: make installs them without what they depend on."""
-    asked = re.findall(r"^([a-z]+) == (\S+)", (ROOT / "envs" / "export.in").read_text(), re.MULTILINE)
-    lock = (ROOT / "envs" / "export.lock").read_text()
-    assert sorted(re.findall(r"^([a-z]+)==([^ ;\\]+)", lock, re.MULTILINE)) == sorted(asked)
+    asked = re.findall(r"^([a-z0-9]+) == (\S+)", (ROOT / "envs" / f"{name}.in").read_text(), re.MULTILINE)
+    lock = (ROOT / "envs" / f"{name}.lock").read_text()
+    assert sorted(re.findall(r"^([a-z0-9]+)==([^ ;\\]+)", lock, re.MULTILINE)) == sorted(asked)
     assert lock.count("--hash=sha256:") > len(asked)
