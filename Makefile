@@ -73,7 +73,7 @@ benchmark: .venv/installed ## speed of the kernels; time per rule and storage of
 witness: .venv/outside/installed ## Smoldyn, ReaDDy and GillesPy2 on the same physics as ours: tables and figures in results/witness
 	@mkdir -p results/witness
 	@PYTHONPATH=workflow/scripts:.venv/outside $(BIN)/python workflow/witness/run.py $(ARGUMENTS) > results/witness/log 2>&1; \
-	status=$$?; tail -n 4 results/witness/log; exit $$status
+	status=$$?; tail -n 5 results/witness/log; exit $$status
 
 resources: .venv/installed ## what the jobs of the last run used of the memory and time that they had asked for
 	$(BIN)/python workflow/tools/check_resources.py results/benchmarks

@@ -15,6 +15,8 @@ sys.path += [str(ROOT / "workflow" / "witness"), str(OUTSIDE)]
 
 import comparison  # noqa: E402
 
+from dbd.kinetics.reactions import ReactionNetwork  # noqa: E402
+
 pytestmark = pytest.mark.slow
 installed = pytest.mark.skipif(not (OUTSIDE / "installed").exists(), reason="make .venv/outside/installed")
 
@@ -79,7 +81,7 @@ def test_readdy_binding():
 def test_gillespy2_networks(name):
     import gillespy2_networks as witness
 
-    dt, runs = witness.STEPS[0], 400
+    dt, runs = witness.STEPS[0], 1600 if witness.PAIR in witness.NETWORKS[name][1].values() else 400
     assert agree(witness.witness(runs, steps=(dt,), networks=(name,)))
     exact = witness.by_gillespy2(name, 1 / (1 + witness.returns() * dt), runs)
     faster = witness.by_hops(name, dt, runs, faster=1.1)
@@ -92,3 +94,17 @@ def test_returns_of_the_infinite_lattice():
 
     # Watson's integral less 1, and the leading correction of a periodic box, 2.837297 * 3 / (2 pi L)
     assert witness.returns() == pytest.approx(0.516386 - 2.837297 * 3 / (2 * np.pi * 10), abs=2e-3)
+
+
+@installed
+def test_a_pair_that_has_collided_meets_again():
+    import gillespy2_networks as witness
+    import ours
+
+    network, runs, sweeps = ReactionNetwork.from_equations(("A",), [("A + A -> 0", {"probability": 1.0})]), 10000, 200
+    numbers = ours.on_lattice(network, witness.LATTICE, [2], np.array([0, sweeps]), sweeps, runs, "pair")
+    reacted = (numbers[:, 1, 0] == 0).sum()
+    for rate, right in ((witness.PAIR / (1 + witness.returns()), True), (witness.PAIR, False)):
+        expected = 1 - np.exp(-rate * sweeps)
+        z = (reacted - runs * expected) / np.sqrt(runs * expected * (1 - expected))
+        assert (abs(z) < 5.5) == right

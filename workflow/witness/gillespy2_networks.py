@@ -7,8 +7,8 @@ finite dt a pair that has collided does so m times more than in a well mixed lat
 
     m = 1 / V sum over wave vectors q other than 0 of 1 / (1 - mean of cos q over the axes) - 1,
 
-Watson's integral less 1, or 0.516, on the infinite cubic lattice. This leaves k / (1 + m p): GillesPy2 is compared at
-this rate with every dt, and at k, which is approached with dt.
+Watson's integral less 1, or 0.516, on the infinite cubic lattice. This leaves k / (1 + m p) where there are few
+molecules: GillesPy2 is compared at this rate with every dt, and at k, which is approached with dt.
 """
 
 import gillespy2
@@ -25,11 +25,11 @@ PROGRAM, UNIT = "GillesPy2", "molecules"
 LATTICE = Lattice((10, 10, 10), "periodic")
 PAIR = 2 / (LATTICE.size - 1)
 STEPS = (0.16, 0.04)
-TIMES = np.linspace(0, 16, 11)
+TIMES = np.linspace(0, 40, 11)
 NETWORKS = {
-    "0 -> A -> B -> 0": ({"A": 0, "B": 40}, {"0 -> A": 0.01, "A -> B": 0.1, "B -> 0": 0.1}),
-    "A + B -> C -> B": ({"A": 60, "B": 30, "C": 0}, {"A + B -> C": PAIR, "C -> B": 0.05}),
-    "0 -> A, A + A -> 0": ({"A": 100}, {"0 -> A": 0.001, "A + A -> 0": PAIR}),
+    "0 -> A -> B -> 0": ({"A": 0, "B": 40}, {"0 -> A": 0.004, "A -> B": 0.04, "B -> 0": 0.04}),
+    "A + B -> C -> B": ({"A": 30, "B": 15, "C": 0}, {"A + B -> C": PAIR, "C -> B": 0.02}),
+    "0 -> A, A + A -> 0": ({"A": 30}, {"0 -> A": 2e-4, "A + A -> 0": PAIR}),
 }
 """Numbers at the start, and the rate of every reaction: per empty site, per molecule, or per pair."""
 
@@ -70,7 +70,7 @@ def by_gillespy2(name, share, runs):
     return np.array([[run[species] for species in start] for run in results]).transpose(0, 2, 1)
 
 
-def witness(runs=2000, steps=STEPS, networks=tuple(NETWORKS)):
+def witness(runs=4000, steps=STEPS, networks=tuple(NETWORKS)):
     """The table of comparisons."""
     tables = []
     for name in networks:
@@ -82,6 +82,6 @@ def witness(runs=2000, steps=STEPS, networks=tuple(NETWORKS)):
                 labels, chosen = {"quantity": species, "case": f"dt {dt}"}, (..., index)
                 tables.append(compare(numbers[chosen], theirs[chosen], TIMES, panel=name, **labels))
                 if pairs:
-                    explained, labels = (theirs - limit)[chosen].mean(axis=0), labels | {"panel": f"{name}, limit"}
+                    explained, labels = (theirs - limit)[chosen].mean(axis=0), labels | {"panel": f"{name}\nlimit"}
                     tables.append(compare(numbers[chosen], limit[chosen], TIMES, explained=explained, **labels))
     return pd.concat(tables, ignore_index=True)
