@@ -12,7 +12,7 @@ SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--profile profiles/$(PROFILE),--co
 # that took half a core after 300 jobs. It also ends that much later.
 PATIENCE := --max-jobs-per-timespan 1000/10s
 
-.PHONY: help reproduce provenance report study seeds predict export test test-cluster test-faults test-quick check format benchmark resources schema lock
+.PHONY: help reproduce provenance report study seeds predict export test test-cluster test-faults test-quick check format benchmark resources schema lock witness
 .DEFAULT_GOAL := help
 
 help:
@@ -69,6 +69,11 @@ format: .venv/installed ## format everything
 
 benchmark: .venv/installed ## speed of the kernels; time per rule and storage of the last run
 	$(BIN)/python workflow/tools/benchmark.py
+
+witness: .venv/outside/installed ## Smoldyn, ReaDDy and GillesPy2 on the same physics as ours: tables and figures in results/witness
+	@mkdir -p results/witness
+	@PYTHONPATH=workflow/scripts:.venv/outside $(BIN)/python workflow/witness/run.py $(ARGUMENTS) > results/witness/log 2>&1; \
+	status=$$?; tail -n 5 results/witness/log; exit $$status
 
 resources: .venv/installed ## what the jobs of the last run used of the memory and time that they had asked for
 	$(BIN)/python workflow/tools/check_resources.py results/benchmarks
