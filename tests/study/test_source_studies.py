@@ -112,7 +112,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("key", "value", "lines"), WRONG, ids=[f"{key} {value}"[:60] for key, value, _ in WRONG])
+@pytest.mark.parametrize(("key", "value", "lines"), WRONG, ids=[f"{key} {lines[0]}"[:60] for key, _, lines in WRONG])
 def test_wrong_studies(source, save_study, key, value, lines):
     """The lines that are reported after the name of the study file, and no others."""
     change(source, key, value)

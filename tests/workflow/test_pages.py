@@ -62,7 +62,7 @@ def uses_python(page):
     return bool(python_of(PAGES[page]))
 
 
-@pytest.mark.parametrize("page", filter(uses_python, PAGES))
+@pytest.mark.parametrize("page", [page for page in PAGES if uses_python(page)])
 def test_python(page, folder, monkeypatch, capsys):
     """All blocks of a page in one go; they print something."""
     monkeypatch.chdir(folder)
@@ -78,7 +78,7 @@ def pictures(page):
     return re.findall(r"!\[[^\]]+\]\((\S+)\)", PAGES[page])
 
 
-@pytest.mark.parametrize("page", filter(pictures, PAGES))
+@pytest.mark.parametrize("page", [page for page in PAGES if pictures(page)])
 def test_pictures(page):
     for picture in pictures(page):
         assert ((ROOT / page).parent / picture).stat().st_size < 60_000, picture
