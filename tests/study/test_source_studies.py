@@ -154,7 +154,7 @@ def test_import_is_what_a_simulation_writes(source, save_study, tmp_path):
     for one, other in zip(read_lattices(files), read_lattices([tmp_path / "whole.nc"]), strict=True):
         np.testing.assert_array_equal(one, other)
     moments = [
-        combine_moments(merge_sums([count_moments(settings, part) for part in parts]), 0.5)
+        combine_moments(merge_sums([count_moments(settings, part) for part in parts]))
         for parts in ([read(file) for file in files], [whole])
     ]
     assert moments[0].drop_vars("initial_numbers").equals(moments[1].drop_vars("initial_numbers"))
