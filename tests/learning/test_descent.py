@@ -55,11 +55,15 @@ def test_convergence_ends_the_steps(rng):
     assert list(optimise(learned, states[-1], 40, 1e-3)) == []
 
 
-def test_leaving_the_grid_is_reported(rng):
-    """One line instead of a run-away."""
+def test_a_start_that_leaves_the_grid_is_scaled_down(rng):
+    """It is learned from as any other; where initial parameters are outside already there is one line."""
     learned = problem(rng, 4)
+    far = Position(true_splines() - 20.0)
+    assert evaluate(learned, far.splines) is None
+    state = finish(learned, far, 5, 1e-3)
+    assert evaluate(learned, state.splines).action == state.action[-1] < state.action[0]
     with pytest.raises(ValueError, match="leaves the grid"):
-        finish(learned, Position(true_splines() - 20.0), 5, 1e-3)
+        finish(replace(learned, initial=learned.initial + 20.0), far, 5, 1e-3)
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from dbd.learning.gauss_newton import Point, evaluate, linearise, solve_positive
 from dbd.learning.problem import Problem
 
 LARGEST_DAMPING = 1e6
+SCALES = (1.0, 0.5, 0.25, 0.125, 0.0)  # of right-hand sides to start from
 
 Past = tuple[np.ndarray, np.ndarray]
 """Actions and gradient norms of steps before an optimisation."""
@@ -77,6 +78,9 @@ class Position:
 def optimise(problem: Problem, state: Position, steps: int, tolerance: float) -> Iterator[Position]:
     """Yield the state after each Levenberg-Marquardt step, until convergence or `steps` steps in all.
 
+    A start whose trajectories leave the grid, such as one that was learned on shorter pieces, is scaled down until they
+    stay inside; no step makes them leave it.
+
     Parameters
     ----------
     problem
@@ -91,10 +95,15 @@ def optimise(problem: Problem, state: Position, steps: int, tolerance: float) ->
     Raises
     ------
     ValueError
-        If the trajectories of `state` leave the grid by more than a cell. No step makes them do so.
+        If trajectories leave the grid by more than a cell with right-hand sides of zero too.
     """
-    current = evaluate(problem, state.splines)
-    if current is None:
+    for scale in SCALES:
+        start = replace(state, splines=scale * state.splines)
+        current = evaluate(problem, start.splines)
+        if current is not None:
+            state = start
+            break
+    else:
         raise ValueError("a trajectory leaves the grid: expected all to stay inside, or closer than a cell")
     while len(state.action) < steps and not state.converged:
         with threadpool_limits(1):
