@@ -81,7 +81,7 @@ def test_readdy_binding():
 def test_gillespy2_networks(name):
     import gillespy2_networks as witness
 
-    dt, runs = witness.STEPS[0], 1600 if witness.PAIR in witness.NETWORKS[name][1].values() else 400
+    dt, runs = witness.STEPS[0], 4000 if witness.PAIR in witness.NETWORKS[name][1].values() else 400
     assert agree(witness.witness(runs, steps=(dt,), networks=(name,)))
     exact = witness.by_gillespy2(name, 1 / (1 + witness.returns() * dt), runs)
     faster = witness.by_hops(name, dt, runs, faster=1.1)

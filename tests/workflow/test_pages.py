@@ -121,9 +121,9 @@ def test_commands(command, folder):
         return done.stdout + done.stderr
 
     if words[0] == "make":
-        said = run(*words, "-n")
-        (tool,) = [line for line in said.splitlines() if re.search("workflow/tools/|snakemake|pytest", line)] or [""]
-        if re.match("make (predict|export)", command) and "FORMAT=sbml" not in command:
+        said = run(*words, "-n", "--no-print-directory")
+        tool = [line for line in said.splitlines() if re.search("workflow/(tools|witness)/|pytest", line)][-1]
+        if re.match("make (predict|export) STUDY=epidemic", command):
             assert (folder / run("bash", "-c", tool).splitlines()[-1]).exists()
     elif words[0] == "cp":
         run(*words)
