@@ -71,3 +71,16 @@ def test_results_do_not_depend_on_threads():
         for n in (1, 2)
     )
     assert one.proposals() == other.proposals()
+
+
+def test_a_statistic_that_held_out_runs_do_not_confirm_is_not_taken():
+    """Half of the runs that are held out attract each other, the other half repel: there the coupling gains nothing."""
+    lattices = drawn_exactly(("A", "AA"), np.array([-1.0, 1.0]), 2)
+    assert chosen(lattices, Lattice((SITES,))) == {"AA"}
+    chain, rng = Chain(SITES, ("A", "AA")), stream(4, "halves")
+    for half, coupling in enumerate((1.0, -2.0)):
+        lattices[0][half::2] = chain.sample(np.array([-0.7, coupling]), RUNS // 2, rng)
+    points = [Point(one, held_out=k == 0) for k, one in enumerate(lattices)]
+    rows = Search(Lattice((SITES,)), ("A",), points, partial(stream, 1, "search")).proposals()
+    (row,) = [row for row in rows if row.statistic.name == "AA"]
+    assert row.p_value < 1e-4 and row.held_out_gain < 0 and not row.chosen

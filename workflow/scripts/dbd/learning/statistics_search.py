@@ -120,8 +120,8 @@ class Search:
                 taken = [row for row in taken if row.statistic != unneeded]
                 continue
             rows = self._rows(chosen, scores, dropped)
-            best = max(rows, key=lambda row: row.gain, default=None)
-            if len(chosen) < MOST and best is not None and best.chosen:
+            best = max((row for row in rows if row.chosen), key=lambda row: row.gain, default=None)
+            if len(chosen) < MOST and best is not None:
                 taken.append(best)
             elif NUMBERS in chosen and len(chosen) > 1 and not self._any_law_needed(chosen, number):
                 dropped.add(NUMBERS)
