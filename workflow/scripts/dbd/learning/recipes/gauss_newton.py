@@ -4,16 +4,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from dbd.files.checkpoints import State
 from dbd.learning.descent import Position, cross_validate
 from dbd.learning.divergence import Divergence
 from dbd.learning.dynamics import Dynamics
+from dbd.learning.gauss_newton import evaluate, linearise, solve_positive_definite
 from dbd.learning.problem import Problem
 from dbd.learning.recipes.base import Recipe, run_phase
+from dbd.learning.uncertainty import drawn
 
 PIECES = (10, 40)  # time steps in the pieces of trajectories that learning begins with
 WARM_UP = (6, 1e-2)  # most steps on them, and the relative fall of the action at which the last one is taken
+ROUNDING = 1e-9  # of energies
 CHOICES = 3  # how often the roughness may change
 
 
@@ -81,6 +85,30 @@ class GaussNewton(Recipe):
                 roughness = chosen
             phase += 1
             position = Position(position.splines)
+
+    @threadpool_limits.wrap(limits=1)
+    def draws(self, state: State, generator: np.random.Generator) -> np.ndarray | None:
+        """Functions that the data leave possible, as splines, (DRAWS, P, splines), around the last state.
+
+        Clusters of data are the folds of the cross-validation; None if there is but one.
+        """
+        if not self.fold.any():
+            return None
+        roughness, splines = float(state["roughness"]), state["splines"]
+        problem = self._problem(self.divergence.mean.shape[1] - 1, roughness)
+        system = linearise(problem, splines, evaluate(problem, splines), self.fold)
+        energy = roughness * system.energy
+        curvature = system.matrix.sum(axis=0) + energy
+        changes = np.stack(
+            [
+                solve_positive_definite(curvature - matrix, pull)
+                for matrix, pull in zip(system.matrix, system.gradient, strict=True)
+            ]
+        )
+        flat = ROUNDING * energy.trace() / len(energy)  # functions without energy: the prior says nothing about them
+        root = np.linalg.cholesky(energy + flat * np.eye(len(energy)))
+        points = drawn(splines[:, system.touched].ravel(), curvature, changes, root, generator)
+        return points.reshape(len(points), len(splines), -1) @ system.extension.T
 
     def _problem(self, length: int, roughness: float) -> Problem:
         """The problem of pieces of trajectories of `length` time steps."""
