@@ -139,7 +139,7 @@ def test_bands_of_90_percent_hold_the_truth(recipe):
             error.append(0.9 * error[-1] + np.sqrt(1 - 0.9**2) * rng.normal(size=(15, 2)))
         noise = np.einsum("rtij,trj->rti", root, error)
         data = Divergence.of(CHAIN, exact.mean[..., :2] + noise, ("A", "AA"), 50)
-        noisy = replace(recipe, divergence=data, roughness=(1e-3,), fold=np.arange(15) % 5)
+        noisy = replace(recipe, divergence=data, roughness=(1e-3,))
         *_, last = noisy.states(None)
         draws = np.stack([(splines @ one.T).T for one in noisy.draws(last, rng)])
         theta = DYNAMICS.integrate(last["u"], fresh, STEPS)
@@ -148,5 +148,4 @@ def test_bands_of_90_percent_hold_the_truth(recipe):
         shares.append([(off < NORMAL).mean(), (off < NORMAL / 2).mean()])
     whole, half = np.mean(shares, axis=0)
     assert whole > 0.85 and half < 0.85
-    single = replace(recipe, fold=np.zeros(15, int))
-    assert single.draws(last, rng) is None
+    assert replace(recipe, initial=recipe.initial[:1]).draws(last, rng) is None  # there is nothing to leave out
