@@ -59,8 +59,6 @@ def folder(request, tmp_path_factory):
     if request.param == "pairs":
         splines = grid.splines().shape[1]
         learned["spanning"] = variable("spline spanning", rng.normal(size=(splines, 4)) / 10, "spanning functions")
-        learned["scale"] = variable("function", np.linspace(0.5, 1, len(learned.u)), "size of a function")
-        learned["roughness"] = variable("", 2.0, "weight of the roughness penalty")
         draws = rng.normal(size=(40, len(learned.u), 4)) / np.sqrt(2)
         learned["draws"] = variable("draw function spanning", draws, "functions that the data leave possible")
     else:
@@ -79,11 +77,11 @@ def test_errors_of_predictions(folder):
         error = predicted[predicted[name].attrs["ancillary_variables"]]
         assert error.dims == predicted[name].dims and {"units", "long_name"} <= set(error.attrs)
         assert not error[0].any() and (error[1:] > 0).any()
-    learned, found = closure.coefficients, closure.draws
-    assert found.shape == (40, *learned.shape)
+    learned, splines = closure.coefficients, closure.dynamics.grid.splines()
+    assert closure.draws.shape == (40, len(learned), splines.shape[1])
     path = closure.dynamics.integrate(learned, predicted.theta.values[None, 0], 5)
-    change = changes_of_trajectories(closure.dynamics, learned, found, path)[7]
-    step = 1e-5 * (found[7] - learned)
+    change = changes_of_trajectories(closure.dynamics, learned, closure.draws, path)[7]
+    step = 1e-5 * ((splines @ closure.draws[7].T).T - learned)
     up, down = (closure.dynamics.integrate(learned + sign * step, path[:, 0], 5) for sign in (1, -1))
     np.testing.assert_allclose(change, (up - down) / 2e-5, rtol=0.02, atol=0.01 * np.abs(change).max())
     without = replace(closure, draws=None).predict(counts=start)
@@ -94,18 +92,14 @@ def test_errors_of_predictions(folder):
 def test_files_without_draws_stay_readable(tmp_path):
     closure = load(write_model(tmp_path, "hidden"))
     learned, grid = read(tmp_path / "annihilation" / "models" / "hidden" / "dynamics.nc"), closure.dynamics.grid
-    assert closure.draws is None and draws_of(learned, grid) is None
-    assert errors_at(learned, grid, np.zeros((1, 3))) == (None, None)
+    assert closure.draws is None and draws_of(learned) is None
+    assert errors_at(learned, grid, np.zeros((1, 3))) is None
 
 
 def test_errors_of_functions(folder):
-    """Draws of the prior have its standard error; where the prior leaves functions free, that is not known."""
+    """Those of their values at points, one draw after the other."""
     learned, grid = read(folder / "dynamics.nc"), load(folder).dynamics.grid
-    middle = (np.array(grid.lower) + np.array(grid.upper)) / 2
-    learned["u"] = 0 * learned.u
-    error, of_prior = errors_at(learned, grid, middle[None])
-    assert error.shape == (len(learned.u), 1) and (error > 0).all()
-    if "spanning" in learned:
-        np.testing.assert_allclose(of_prior, 1, atol=0.55)  # five standard errors of 40 draws
-    else:
-        assert of_prior is None
+    points = np.random.default_rng(3).uniform(grid.lower, grid.upper, (5, grid.dimension))
+    values = np.array([grid.value((grid.splines() @ draw.T).T, points) for draw in draws_of(learned)])
+    squares = ((values - grid.value(learned.u.values, points)) ** 2).mean(axis=0)
+    np.testing.assert_allclose(errors_at(learned, grid, points), np.sqrt(squares).T, rtol=1e-9)

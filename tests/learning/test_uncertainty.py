@@ -50,9 +50,9 @@ def learning_of(truth, rng, conditions=CONDITIONS, threads=1):
     return Learning(DYNAMICS, SPLINES, SCALE, initial, paths, paths, metric, threads)
 
 
-def coefficients_of(points):
-    """Coefficients of the elements, (..., functions, size)."""
-    return (points.reshape(*points.shape[:-1], 2, -1) * SCALE[:, None]) @ (DYNAMICS.grid.splines() @ SPLINES).T
+def coefficients_of(point):
+    """Coefficients of the elements, (functions, size)."""
+    return (point.reshape(2, -1) * SCALE[:, None]) @ (DYNAMICS.grid.splines() @ SPLINES).T
 
 
 def covered(point, draws, truth, rng):
@@ -60,7 +60,8 @@ def covered(point, draws, truth, rng):
     held_out = starts(rng, HELD_OUT)
     learned = coefficients_of(point)
     theta = DYNAMICS.integrate(learned, held_out, STEPS)
-    change = changes_of_trajectories(DYNAMICS, learned, coefficients_of(draws), theta)
+    splines = (draws.reshape(DRAWS, 2, -1) * SCALE[:, None]) @ SPLINES.T
+    change = changes_of_trajectories(DYNAMICS, learned, splines, theta)
     means = DYNAMICS.integrate(coefficients_of(truth), held_out, STEPS) + noise(rng, HELD_OUT) / np.sqrt(MORE_RUNS)
     error = np.sqrt((change**2).mean(axis=0) + 1 / (MORE_RUNS * INFORMATION))
     return (np.abs(theta - means) < NORMAL * error)[:, 1:].mean()
@@ -79,7 +80,7 @@ def test_bands_of_90_percent_hold_90_percent_of_held_out_means():
         truth = rng.normal(size=SIZE) / np.sqrt(ROUGHNESS)
         learning = learning_of(truth, rng)
         point, *_ = learning.learn(learning.problem(STEPS), 0 * truth, ROUGHNESS, 20)
-        draws = learning.draws(point, ROUGHNESS, rng).reshape(DRAWS, -1)
+        draws = (learning.draws(point, ROUGHNESS, rng) / SCALE[:, None]).reshape(DRAWS, -1)
         sandwich.append(covered(point, draws, truth, stream(2, "held out", k)))
         curvature = learning.problem(STEPS).expand(point).curvature + ROUGHNESS * np.eye(SIZE)
         narrow = point + np.linalg.solve(np.linalg.cholesky(curvature).T, rng.normal(size=(SIZE, DRAWS))).T
@@ -96,7 +97,8 @@ def test_draws_do_not_depend_on_threads_and_keep_the_prior_where_no_data_are(con
     assert draws.shape == (DRAWS, 2, SIZE // 2)
     np.testing.assert_array_equal(draws, other.draws(truth, ROUGHNESS, stream(4, "draws")))
     silent = replace(one, metric=0 * one.metric)
-    assert silent.draws(0 * truth, ROUGHNESS, stream(4, "draws")).std() == pytest.approx(ROUGHNESS**-0.5, rel=0.1)
+    of_prior = silent.draws(0 * truth, ROUGHNESS, stream(4, "draws")) / SCALE[:, None]
+    assert of_prior.std() == pytest.approx(ROUGHNESS**-0.5, rel=0.1)
 
 
 def test_law_of_draws_of_a_linear_model():

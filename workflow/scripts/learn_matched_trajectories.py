@@ -10,11 +10,8 @@ spacing        axis                                 its spacing
 theta          initial_condition, time, parameter   learned trajectories of the training initial conditions
 matched        initial_condition, time, parameter   parameters that match the data
 error          initial_condition, time, parameter   standard error of these, of data and sampling
-draws          draw, function, spanning             functions that the data leave possible, in units of scale:
-                                                    coefficients of the spanning functions
-spanning       spline, spanning                     these functions as splines; by the prior their coefficients are
-                                                    normal with the variance 1 / roughness
-scale          function                             size of a function
+draws          draw, function, spanning             functions that the data leave possible
+spanning       spline, spanning                     functions that draws are combinations of, as splines
 roughness                                           weight of the roughness penalty that was chosen
 action         optimisation_step                    action after each step
 gradient_norm  phase                                norm of its gradient at the end of each phase
@@ -91,7 +88,6 @@ def dataset_of(recipe, state, training):
             "error": variable(points, matched.error[:training], "standard error of matched parameters"),
             "draws": variable("draw function spanning", draws, "functions that the data leave possible"),
             "spanning": variable("spline spanning", learning.splines.astype(np.float32), "spanning functions"),
-            "scale": variable("function", learning.scale, "size of a function"),
             "roughness": variable("", float(state["roughness"]), "weight of the roughness penalty that was chosen"),
             "action": variable("optimisation_step", state["action"], "action after the step"),
             "gradient_norm": variable("phase", state["gradient_norm"], "norm of the gradient at the end of a phase"),

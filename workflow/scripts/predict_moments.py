@@ -24,7 +24,7 @@ def predict_moments(settings, study, split, model, learned, initial, threads):
         settings["evaluation"]["extrapolate_to"],
         lambda *point: stream(settings["seed"], "predict", study, split, model, *point),
         threads,
-        draws_of(learned, dynamics.grid),
+        draws_of(learned),
     )
 
 

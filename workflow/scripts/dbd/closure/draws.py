@@ -6,31 +6,19 @@ import xarray as xr
 from dbd.numerics.hermite import HermiteGrid
 
 
-def draws_of(learned: xr.Dataset, grid: HermiteGrid) -> np.ndarray | None:
-    """Coefficients of draws of the functions, (draw, function, grid.size); None where a recipe makes none."""
+def draws_of(learned: xr.Dataset) -> np.ndarray | None:
+    """Draws of the functions as splines, (draw, function, splines); None where a recipe makes none."""
     if "draws" not in learned:
         return None
-    splines = learned.draws.values
-    if "spanning" in learned:
-        splines = (splines * learned.scale.values[:, None]) @ learned.spanning.values.T
-    return np.stack([(grid.splines() @ one.T).T for one in splines])
+    draws = learned.draws.values
+    return draws @ learned.spanning.values.T if "spanning" in learned else draws
 
 
-def errors_at(
-    learned: xr.Dataset, grid: HermiteGrid, points: np.ndarray
-) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """Standard error of every function at points (n, d), and in units of that of the prior; each (function, n).
-
-    None where they are not known: the first where a recipe makes no draws, the second where its prior leaves some
-    functions free.
-    """
-    draws = draws_of(learned, grid)
+def errors_at(learned: xr.Dataset, grid: HermiteGrid, points: np.ndarray) -> np.ndarray | None:
+    """Standard error of every function at points (n, d), (function, n); None where a recipe makes no draws."""
+    draws = draws_of(learned)
     if draws is None:
-        return None, None
-    values = np.stack([grid.value(one, points).T for one in draws])
-    error = np.sqrt(((values - grid.value(learned.u.values, points).T) ** 2).mean(axis=0))
-    if "spanning" not in learned:
-        return error, None
-    spanning = grid.basis(points) @ (grid.splines() @ learned.spanning.values)
-    prior = learned.scale.values[:, None] * np.sqrt((spanning**2).sum(axis=1) / float(learned.roughness))
-    return error, error / np.maximum(prior, np.finfo(float).tiny)
+        return None
+    basis = grid.basis(points)
+    values, splines = basis @ learned.u.values.T, basis @ grid.splines()
+    return np.sqrt(np.mean([(splines @ draw.T - values) ** 2 for draw in draws], axis=0)).T

@@ -46,7 +46,7 @@ class Closure:
     learned
         Its trajectories from the training initial conditions, (initial condition, time, P).
     draws
-        Coefficients that the data leave possible, (draw, ...), if they are known.
+        Functions that the data leave possible, as splines, (draw, function, splines), if they are known.
     """
 
     title: str
@@ -237,5 +237,6 @@ def load(folder: str | Path) -> Closure:
     family = build_family(settings, section)
     dynamics = build_dynamics(settings, section, family, {key: learned[key].values for key in GRID})
     title = " of ".join((folder.name, folder.resolve().parents[1].name))
-    draws = draws_of(learned, dynamics.grid)
-    return Closure(title, settings, section, family, dynamics, learned.u.values, learned.theta.values, draws)
+    return Closure(
+        title, settings, section, family, dynamics, learned.u.values, learned.theta.values, draws_of(learned)
+    )

@@ -44,7 +44,7 @@ def predicted(
     threads
         Size of the thread pool; results do not depend on it.
     draws
-        Coefficients that the data leave possible, (draw, ...), if they are known.
+        Functions that the data leave possible, as splines, (draw, function, splines), if they are known.
 
     Returns
     -------
@@ -99,18 +99,16 @@ def changes_of_trajectories(
     theta: np.ndarray,
     threads: int = 1,
 ) -> np.ndarray:
-    """Changes of trajectories `theta` (R, times, P) with those of the coefficients to draws; (draw, R, times, P).
+    """Changes of trajectories `theta` (R, times, P) with those of the functions to draws; (draw, R, times, P).
 
     To first order, as draws are those of the quadratic model of the action: far along a direction that the data leave
     open trajectories would go astray that the data do not allow.
     """
-    steps = theta.shape[1] - 1
-    moved = (
-        dynamics.integrate(coefficients + SMALL * (draw - coefficients), theta[:, 0], steps, threads=threads)
-        for draw in draws
-    )
+    splines, steps = dynamics.grid.splines(), theta.shape[1] - 1
+    moved = (coefficients + SMALL * ((splines @ draw.T).T - coefficients) for draw in draws)
+    others = (dynamics.integrate(one, theta[:, 0], steps, threads=threads) for one in moved)
     with np.errstate(invalid="ignore"):  # trajectories that run away to infinity
-        return np.stack([(other - theta) / SMALL for other in moved])
+        return np.stack([(other - theta) / SMALL for other in others])
 
 
 def _responds(family: Family, observables: Sequence[str]) -> bool:

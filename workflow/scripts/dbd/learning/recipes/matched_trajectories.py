@@ -218,7 +218,7 @@ class Learning:
 
     @threadpool_limits.wrap(limits=1)
     def draws(self, point: np.ndarray, roughness: float, generator: np.random.Generator) -> np.ndarray:
-        """Functions that the data leave possible, (DRAWS, Q, M), around the minimum `point` for all trajectories.
+        """Functions that the data leave possible, in the span, (DRAWS, Q, M), around the minimum `point` of all data.
 
         Clusters of data are initial conditions. Where there are few, their trajectories are cut into pieces of
         consecutive times: errors that last for longer than these are then taken for smaller than they are.
@@ -239,6 +239,5 @@ class Learning:
             ]
 
         changes = np.concatenate(parallel(left_out, range(count), self.threads))
-        return drawn(point, curvature, changes, np.sqrt(penalty), generator).reshape(
-            -1, len(self.scale), self.span.shape[1]
-        )
+        found = drawn(point, curvature, changes, np.sqrt(penalty), generator)
+        return self.scale[:, None] * found.reshape(len(found), len(self.scale), -1)
