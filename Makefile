@@ -12,7 +12,7 @@ SNAKEMAKE := $(BIN)/snakemake $(if $(PROFILE),--profile profiles/$(PROFILE),--co
 # that took half a core after 300 jobs. It also ends that much later.
 PATIENCE := --max-jobs-per-timespan 1000/10s
 
-.PHONY: help reproduce provenance report study seeds predict export test test-cluster test-faults test-quick check format benchmark resources schema lock witness
+.PHONY: help reproduce provenance report study seeds predict discover export test test-cluster test-faults test-quick check format benchmark resources schema lock witness
 .DEFAULT_GOAL := help
 
 help:
@@ -40,6 +40,9 @@ seeds: .venv/installed ## one study with five seeds, and the spread of its error
 
 predict: .venv/installed ## predict with a learned model: make predict STUDY= MODEL= COUNTS="A=300 B=100" [STEPS=] [RATES=]
 	@$(BIN)/python workflow/tools/predict.py "$(STUDY)" "$(MODEL)" --counts "$(COUNTS)" --steps "$(STEPS)" --rates "$(RATES)"
+
+discover: .venv/installed ## which interactions a model needs, from the runs of a study: make discover STUDY=rossler_uniform
+	@$(BIN)/python workflow/tools/discover.py "$(STUDY)" --threads $(CORES)
 
 export: .venv/installed $(if $(filter sbml,$(FORMAT)),.venv/export/installed) ## a learned model for other programs: make export STUDY= MODEL= FORMAT=python|sbml|julia [COUNTS=]
 	@$(BIN)/python workflow/tools/export.py "$(STUDY)" "$(MODEL)" "$(FORMAT)" --counts "$(COUNTS)"

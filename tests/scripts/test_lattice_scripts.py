@@ -17,6 +17,9 @@ from dbd.study.reading import load_study
 from initial_parameters import independent, sampled
 from learn_matched_trajectories import dataset_of, held_out, learn_matched_trajectories
 from match_oracle import match_oracle
+from plot_moments import plot_moments
+from plot_parameters import plot_parameters
+from plot_right_hand_sides import plot_right_hand_sides
 from plot_site_selection import plane_counts, plot_site_selection
 from plot_visited_grid import plot_visited_grid, visited_edges
 from plot_voxels import plot_voxels
@@ -119,6 +122,21 @@ def test_sampled_initial_parameters_of_a_hidden_layer(settings, moments):
     assert (after[0, :3] < before[0, :3]).all()
 
 
+def figures_with_bands(settings, moments, learned, predicted):
+    """Every panel of what is predicted has its band, and right-hand sides are hatched where they are not known."""
+    models, dynamics, predictions = settings["models"], {"pairwise": learned}, {"pairwise": predicted}
+    style = {"pairwise": {"color": "blue"}}
+    parameters, means = (
+        plot_parameters(predictions, dynamics, models, 1.0),
+        plot_moments(moments, predictions, style, [], predicted.sizes["time"]),
+    )
+    for figure, bands in (parameters, 1), (means, 2):
+        assert all(len(axes.collections) >= bands for axes in figure.axes if axes.get_visible())
+    hatched = plot_right_hand_sides(dynamics, predictions, models).axes
+    assert any(one.get_hatch() or getattr(one, "hatches", None) for axes in hatched for one in axes.collections)
+    plt.close("all")
+
+
 @pytest.mark.slow
 def test_composition_is_matched_and_learned(settings, moments):
     """From independent sites: couplings are zero within noise, and trajectories have the densities of the data."""
@@ -138,6 +156,8 @@ def test_composition_is_matched_and_learned(settings, moments):
     assert (learned.sizes["function"], learned.sizes["initial_condition"]) == (7 + 6, 1)
     np.testing.assert_allclose(learned.theta.values[..., :3], moments["mean"].values[:, :13, :3] / 64, atol=0.02)
     predicted = predict_moments(settings, "rossler", "test", "pairwise", learned, start, 1)
+    assert (predicted.theta_error[:, 1:] > 0).any() and (predicted.mean_error[:, 1:] > 0).any()
+    figures_with_bands(settings, moments, learned, predicted)
     np.testing.assert_allclose(predicted["mean"].values[..., :3], 64 * predicted.theta.values[..., :3], atol=0.51)
 
 

@@ -3,6 +3,8 @@
 The file is that of `dbd.build.learning_run`.
 """
 
+from functools import partial
+
 from dbd.boltzmann.chain import build_chain
 from dbd.build.learning_run import LearningRun
 from dbd.job import job
@@ -26,4 +28,5 @@ if __name__ == "__main__":
         names, given = snakemake.wildcards, snakemake.input
         run = LearningRun.read(snakemake.params.settings, names.study, names.model, given.moments, given.initial)
         recipe = learn_gauss_newton(run, snakemake.threads)
-        run.learn(recipe, run.steps, snakemake.output[0], snakemake.threads, log)
+        draws = partial(recipe.draws, generator=run.generator("draws"))
+        run.learn(recipe, run.steps, snakemake.output[0], snakemake.threads, log, draws)

@@ -10,6 +10,8 @@ spacing        axis                                 its spacing
 theta          initial_condition, time, parameter   learned trajectories of the training initial conditions
 matched        initial_condition, time, parameter   parameters that match the data
 error          initial_condition, time, parameter   standard error of these, of data and sampling
+draws          draw, function, spanning             functions that the data leave possible
+spanning       spline, spanning                     functions that draws are combinations of, as splines
 roughness                                           weight of the roughness penalty that was chosen
 action         optimisation_step                    action after each step
 gradient_norm  phase                                norm of its gradient at the end of each phase
@@ -68,8 +70,9 @@ def learn_matched_trajectories(settings, study, name, moments, initial, threads)
 def dataset_of(recipe, state, training):
     """Return the dataset of learned dynamics, with the trajectories of the first, training, initial conditions."""
     matched = Matched(*(state[field] for field in Matched._fields))
-    dynamics, grid = recipe.learning(matched).dynamics, "corners and spacing of the grid"
-    steps = matched.theta.shape[1] - 1
+    learning, grid = recipe.learning(matched), "corners and spacing of the grid"
+    dynamics, steps = learning.dynamics, matched.theta.shape[1] - 1
+    draws = learning.draws(state["point"], float(state["roughness"]), recipe.generator_of("draws"))
     theta = dynamics.integrate(state["u"], recipe.initial[:training], steps, recipe.threads)
     points = "initial_condition time parameter"
     return xr.Dataset(
@@ -83,6 +86,8 @@ def dataset_of(recipe, state, training):
             "theta": variable(points, theta, "learned trajectories"),
             "matched": variable(points, matched.theta[:training], "parameters that match the data"),
             "error": variable(points, matched.error[:training], "standard error of matched parameters"),
+            "draws": variable("draw function spanning", draws, "functions that the data leave possible"),
+            "spanning": variable("spline spanning", learning.splines.astype(np.float32), "spanning functions"),
             "roughness": variable("", float(state["roughness"]), "weight of the roughness penalty that was chosen"),
             "action": variable("optimisation_step", state["action"], "action after the step"),
             "gradient_norm": variable("phase", state["gradient_norm"], "norm of the gradient at the end of a phase"),

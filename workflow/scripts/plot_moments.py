@@ -1,6 +1,7 @@
 """Draw predicted against simulated means, for the initial conditions with the median and with the largest error.
 
-Models that predict the spread between runs have their band of one standard deviation drawn too, by its edges. A
+Where it is known how sure the learned functions are, bands hold the mean with a chance of 90 %, as far as the family
+can. Models that predict the spread between runs have their band of one standard deviation drawn too, by its edges. A
 vertical line shows where extrapolation begins.
 """
 
@@ -8,7 +9,7 @@ import numpy as np
 
 from dbd.files.netcdf import read, read_models
 from dbd.job import job
-from dbd.plotting import NOISE, SIMULATION, SPREAD, band, legend_below, line_styles, save, small_multiples
+from dbd.plotting import LIKELY, NOISE, SIMULATION, SPREAD, band, legend_below, line_styles, save, small_multiples
 
 FALL = 20  # how many times less a mean is at the end than at most that has a logarithmic axis
 DECADES = 3  # of that axis
@@ -34,6 +35,9 @@ def plot_moments(moments, predictions, styles, spreading, last_step):
             for name, predicted in predictions.items():
                 case = predicted.isel(initial_condition=index).sel(observable=observable)
                 time = moments.time[: case.sizes["time"]]
+                if "mean_error" in case:
+                    half, color = LIKELY * np.hypot(case.mean_error, case["sem"]), styles[name]["color"]
+                    band(axes, time, case["mean"], half, color, alpha=0.25, label="90 % by what the data leave open")
                 axes.plot(time, case["mean"], **styles[name])
                 if name in spreading:
                     edges = {"color": styles[name]["color"], "linewidth": 0.6, "linestyle": ":"}

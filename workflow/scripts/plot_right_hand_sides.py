@@ -1,13 +1,19 @@
-"""Draw the learned right-hand sides on slices of the domain, with the trajectories that passed nearby."""
+"""Draw the learned right-hand sides on slices of the domain, with the trajectories that passed nearby.
+
+Where it is known how sure they are, a function of a single parameter has a band that holds it with a chance of 90 %.
+Others are hatched where that band is wider than a quarter of the colour scale.
+"""
 
 import numpy as np
 
 from dbd.build.model import build_grid
+from dbd.closure.draws import errors_at
 from dbd.files.netcdf import read_models
 from dbd.job import job
-from dbd.plotting import DIVERGING, label_axes, moving, parameter_symbol, save, small_multiples
+from dbd.plotting import DIVERGING, LIKELY, NOISE, band, label_axes, moving, parameter_symbol, save, small_multiples
 
 POINTS = 81
+UNSURE = 0.25  # smallest band that is hatched, in units of the colour scale
 DOTS = 1000  # visited points that a panel shows at most
 
 
@@ -57,11 +63,15 @@ def plot_right_hand_sides(dynamics, predictions, models):
         values = grid.value(learned.u.values[rows], points.reshape(-1, grid.dimension)).T.reshape(
             -1, *points.shape[:-1]
         )
+        errors = errors_at(learned, grid, points.reshape(-1, grid.dimension))
+        halves = [None] * len(rows) if errors is None else LIKELY * errors[rows].reshape(values.shape)
         labels = [parameter_symbol(parameter, models[name]) for parameter in domain["parameters"]]
-        for axes, parameter, value in zip(panels, shown[name], values, strict=True):
+        for axes, parameter, value, half in zip(panels, shown[name], values, halves, strict=True):
             velocity = function_symbol(parameter, models[name])
             if len(lines) == 1:
                 axes.plot(lines[0], value, color="black")
+                if half is not None:
+                    band(axes, lines[0], value, half, NOISE, alpha=0.4)
             else:
                 # An image keeps its own few pixels in a PDF; a rasterised artist takes a raster of the figure.
                 limit = np.abs(value).max() or 1
@@ -69,6 +79,8 @@ def plot_right_hand_sides(dynamics, predictions, models):
                 picture = {"cmap": DIVERGING, "vmin": -limit, "vmax": limit, "interpolation": "bilinear"}
                 image = axes.imshow(value.T, origin="lower", aspect="auto", extent=extent, **picture)
                 axes.plot(*near[:, :2].T, ".", color="black", markersize=0.5, alpha=0.3)
+                if half is not None:
+                    axes.contourf(*lines, half.T / limit, [UNSURE, np.inf], colors="none", hatches=["////"])
                 bar = figure.colorbar(image, ax=axes, label=velocity)
                 bar.solids.set(rasterized=False, edgecolor="face")
             label_axes(axes, [labels[0], velocity if len(lines) == 1 else labels[1]])

@@ -1,6 +1,7 @@
 """Integrate a learned model from the initial parameters of a split and compute its moments."""
 
 from dbd.build.model import build_dynamics, build_family, build_moment_map
+from dbd.closure.draws import draws_of
 from dbd.closure.prediction import predicted
 from dbd.files.netcdf import provenance, read, write
 from dbd.job import job
@@ -13,22 +14,24 @@ def predict_moments(settings, study, split, model, learned, initial, threads):
     """Return the dataset of a split, from learned dynamics and initial parameters."""
     section = settings["models"][model]
     family = build_family(settings, section)
+    dynamics = build_dynamics(settings, section, family, {name: learned[name].values for name in GRID})
     return predicted(
         family,
-        build_dynamics(settings, section, family, {name: learned[name].values for name in GRID}),
+        dynamics,
         build_moment_map(family, settings["observables"], section["sampling"]),
         learned.u.values,
         initial,
         settings["evaluation"]["extrapolate_to"],
         lambda *point: stream(settings["seed"], "predict", study, split, model, *point),
         threads,
+        draws_of(learned),
     )
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]) as log:
         settings, names, given = snakemake.params.settings, snakemake.wildcards, snakemake.input
-        learned, initial = read(given.dynamics, "u", *GRID), read(given.initial, "theta").theta.values
+        learned, initial = read(given.dynamics), read(given.initial, "theta").theta.values
         key = names.study, names.split, names.model
         dataset = predict_moments(settings, *key, learned, initial, snakemake.threads)
         outside = (dataset.excess > 0).any("time").values

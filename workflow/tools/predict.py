@@ -2,7 +2,8 @@
 
     python workflow/tools/predict.py epidemic pairs --counts "A=25 S=170 R=20" --steps 30 --rates "A -> R = 0.25"
 
-The figure is ``results/<study>/predictions/<model>.png``: mean counts and their standard deviation between runs.
+The figure is ``results/<study>/predictions/<model>.png``: mean counts and their standard deviation between runs, and
+darker, where it is known how sure the model is, a band that holds the mean with a chance of 90 %.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from matplotlib.figure import Figure  # noqa: E402
 from dbd.closure.model import load  # noqa: E402
 from dbd.files.netcdf import StoreError  # noqa: E402
 from dbd.messages import mismatch  # noqa: E402
-from dbd.plotting import PALETTE, band, save, small_multiples  # noqa: E402
+from dbd.plotting import LIKELY, PALETTE, band, save, small_multiples  # noqa: E402
 
 ROWS = 11  # of the printed table
 
@@ -57,6 +58,8 @@ def draw(predicted: xr.Dataset) -> Figure:
     for axes, name in zip(panels, predicted.observable.values, strict=True):
         one = predicted.sel(observable=name)
         band(axes, one.time, one["mean"], one["std"], PALETTE[0], alpha=0.25)
+        if "mean_error" in one:
+            band(axes, one.time, one["mean"], LIKELY * one.mean_error, PALETTE[0], alpha=0.5)
         axes.plot(one.time, one["mean"], color=PALETTE[0])
         axes.set_title(name)
     return figure

@@ -10,10 +10,12 @@ import xarray as xr
 from scipy.stats import qmc
 
 from dbd.boltzmann.energy import EnergyModel
+from dbd.closure.prediction import changes_of_trajectories
 from dbd.lattice.geometry import Lattice
 from dbd.learning.divergence import Divergence
 from dbd.learning.problem import Problem
 from dbd.learning.recipes.gauss_newton import PIECES, WARM_UP, GaussNewton
+from dbd.learning.uncertainty import NORMAL
 from dbd.numerics.random_streams import stream
 from learn_gauss_newton import learn_gauss_newton
 from learning_problems import CHAIN, DYNAMICS, true_splines
@@ -118,3 +120,32 @@ def test_folds_are_no_slabs_of_a_sobol_sequence():
     assert (fold != fold_of("hidden")).any()
     assert widest(fold, points) < 4
     assert widest(np.arange(conditions) % folds, points) > 4
+
+
+@pytest.mark.slow
+def test_bands_of_90_percent_hold_the_truth(recipe):
+    """Eight data sets with errors that last: fresh trajectories of the truth. With half of the bands they would not."""
+    shares = []
+    fresh, splines = np.random.default_rng(6).uniform(-0.7, 0.7, (10, 2)), DYNAMICS.grid.splines()
+    truth = DYNAMICS.integrate(np.ascontiguousarray((splines @ true_splines().T).T), fresh, STEPS)
+    exact = CHAIN.cumulants(
+        DYNAMICS.integrate(np.ascontiguousarray((splines @ true_splines().T).T), recipe.initial, STEPS)
+    )
+    root = np.linalg.cholesky(exact.covariance[..., :2, :2] / 50)
+    for k in range(8):
+        rng = np.random.default_rng([8, k])
+        error = [rng.normal(size=(15, 2))]
+        for _ in range(STEPS):
+            error.append(0.9 * error[-1] + np.sqrt(1 - 0.9**2) * rng.normal(size=(15, 2)))
+        noise = np.einsum("rtij,trj->rti", root, error)
+        data = Divergence.of(CHAIN, exact.mean[..., :2] + noise, ("A", "AA"), 50)
+        noisy = replace(recipe, divergence=data, roughness=(1e-3,))
+        *_, last = noisy.states(None)
+        draws = noisy.draws(last, rng)
+        theta = DYNAMICS.integrate(last["u"], fresh, STEPS)
+        error = np.sqrt((changes_of_trajectories(DYNAMICS, last["u"], draws, theta) ** 2).mean(axis=0))
+        off = np.abs(theta - truth)[:, 1:] / error[:, 1:]
+        shares.append([(off < NORMAL).mean(), (off < NORMAL / 2).mean()])
+    whole, half = np.mean(shares, axis=0)
+    assert whole > 0.85 and half < 0.85
+    assert replace(recipe, initial=recipe.initial[:1]).draws(last, rng) is None  # there is nothing to leave out

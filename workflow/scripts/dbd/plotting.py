@@ -26,6 +26,7 @@ BASELINES = ("#6b4226", "#a08060", "#708090")  # earth and slate, apart from the
 SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
 COLORS = 256  # of a picture for the screen
+LIKELY = 1.645  # half the width of a band of 90 %, in standard errors
 FIXED = 1e-9  # change of a parameter that is none
 
 _STYLE = {
@@ -38,6 +39,7 @@ _STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "lines.linewidth": 1.2,
+    "hatch.linewidth": 0.4,
     "legend.frameon": False,
     "figure.constrained_layout.use": True,
     "savefig.dpi": 150,

@@ -7,13 +7,14 @@ u              parameter, coefficient               coefficients of the Q3 C1 el
 lower, upper   axis                                 corners of the grid
 spacing        axis                                 its spacing
 theta          initial_condition, time, parameter   learned trajectories of the training initial conditions
+draws          draw, parameter, spline              functions that the data leave possible, by recipes that say it
 action         optimisation_step                    action after each step
 gradient_norm  optimisation_step                    norm of its gradient
 =============  ===================================  ===============================================================
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ import xarray as xr
 from dbd.boltzmann.energy import EnergyModel
 from dbd.build.model import build_dynamics, build_family
 from dbd.files.checkpoints import State, checkpointed, load_checkpoint
-from dbd.files.netcdf import provenance, read, time_axis, write
+from dbd.files.netcdf import provenance, read, time_axis, variable, write
 from dbd.learning.dynamics import Dynamics
 from dbd.learning.recipes.base import Recipe
 from dbd.numerics.random_streams import stream
@@ -93,7 +94,15 @@ class LearningRun:
         """Random stream of a place in the learning of this model."""
         return stream(self.settings["seed"], "learn", *self.names, *place)
 
-    def learn(self, recipe: Recipe, steps: int, output: str, threads: int, log: logging.Logger) -> None:
+    def learn(
+        self,
+        recipe: Recipe,
+        steps: int,
+        output: str,
+        threads: int,
+        log: logging.Logger,
+        draws: Callable[[State], np.ndarray | None] = lambda state: None,
+    ) -> None:
         """Run a recipe to its end, from its checkpoint if there is one, and write the learned dynamics.
 
         Parameters
@@ -108,6 +117,9 @@ class LearningRun:
             Size of the thread pool; results do not depend on it.
         log
             Log of the steps.
+        draws
+            Functions that the data leave possible, as splines, (draw, parameter, splines), from the last state; None
+            where that is not known.
         """
         checkpoint = Path(output).with_suffix(".checkpoint")
         kept = load_checkpoint(checkpoint, self.provenance)
@@ -117,7 +129,11 @@ class LearningRun:
             action, gradient = state["action"], state["gradient_norm"]
             log.info("step %d: action %.6g, gradient %.3g", len(action), action[-1], gradient[-1])
         theta = self.dynamics.integrate(state["u"], self.initial, steps, threads=threads)
-        write(self._dataset(state, theta), output, self.provenance)
+        dataset = self._dataset(state, theta)
+        if (found := draws(state)) is not None:
+            meaning = "functions that the data leave possible, spline coefficients"
+            dataset["draws"] = variable("draw parameter spline", found.astype(np.float32), meaning)
+        write(dataset, output, self.provenance)
         checkpoint.unlink(missing_ok=True)
 
     def _dataset(self, state: State, theta: np.ndarray) -> xr.Dataset:

@@ -14,6 +14,7 @@ from dbd.boltzmann.family import CompositionAndCouplings, Family
 from dbd.boltzmann.moment_map import MomentMap
 from dbd.build.model import build_dynamics, build_family, build_moment_map
 from dbd.build.system import build_network
+from dbd.closure.draws import draws_of
 from dbd.closure.equations import FORMS
 from dbd.closure.prediction import predicted
 from dbd.closure.starts import check_numbers, from_counts, from_parameters
@@ -44,6 +45,8 @@ class Closure:
         of a box; and the coefficients of the learned functions.
     learned
         Its trajectories from the training initial conditions, (initial condition, time, P).
+    draws
+        Functions that the data leave possible, as splines, (draw, function, splines), if they are known.
     """
 
     title: str
@@ -53,6 +56,7 @@ class Closure:
     dynamics: Dynamics | ReactionDynamics
     coefficients: np.ndarray
     learned: np.ndarray
+    draws: np.ndarray | None = None
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -174,6 +178,7 @@ class Closure:
             steps,
             lambda *point: stream(self.settings["seed"], "closure", *point),
             threads,
+            self.draws,
         )
         return dataset.isel(initial_condition=0).assign_attrs(Conventions="CF-1.11", title=self.title)
 
@@ -219,7 +224,7 @@ def load(folder: str | Path) -> Closure:
         In one line, for a folder that does not hold a learned model on a lattice and what was predicted with it.
     """
     folder = Path(folder)
-    learned = read(folder / "dynamics.nc", "u", *GRID)
+    learned = read(folder / "dynamics.nc")
     settings = json.loads(learned.attrs["configuration"])
     ((name, section),) = settings["models"].items()
     if (recipe := section["learning"]["recipe"]) == "reduced_runs":
@@ -232,5 +237,6 @@ def load(folder: str | Path) -> Closure:
     family = build_family(settings, section)
     dynamics = build_dynamics(settings, section, family, {key: learned[key].values for key in GRID})
     title = " of ".join((folder.name, folder.resolve().parents[1].name))
-    trained = read(folder / "dynamics.nc", "theta").theta.values
-    return Closure(title, settings, section, family, dynamics, learned.u.values, trained)
+    return Closure(
+        title, settings, section, family, dynamics, learned.u.values, learned.theta.values, draws_of(learned)
+    )

@@ -1,15 +1,17 @@
 """Predictions of a learned model: its equations integrated, and the moments along the trajectories."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import xarray as xr
 
-from dbd.boltzmann.family import Family
-from dbd.boltzmann.moment_map import MomentMap
+from dbd.boltzmann.family import CompositionAndCouplings, Family
+from dbd.boltzmann.moment_map import MomentMap, Moments
 from dbd.files.netcdf import time_axis, variable
 from dbd.learning.dynamics import Dynamics
 from dbd.learning.reaction_dynamics import ReactionDynamics
+
+SMALL = 1e-3  # part of the way to a draw, over which trajectories change in proportion
 
 
 def predicted(
@@ -21,6 +23,7 @@ def predicted(
     steps: int,
     generator_of: Callable[[int, int], np.random.Generator],
     threads: int = 1,
+    draws: np.ndarray | None = None,
 ) -> xr.Dataset:
     """Trajectories and moments from initial conditions.
 
@@ -40,18 +43,21 @@ def predicted(
         Stream of an initial condition and a time, for moments that are sampled.
     threads
         Size of the thread pool; results do not depend on it.
+    draws
+        Functions that the data leave possible, as splines, (draw, function, splines), if they are known.
 
     Returns
     -------
     ``theta``, ``mean``, its standard error ``sem`` by sampling, ``std`` and ``covariance`` between lattices of the
     model (between runs, as far as it knows: in mixed coordinates without ``spread`` all have the mean composition), and
     ``excess``: how far outside the grid of the learned functions a trajectory is, in grid units. Outside they go on
-    linearly and know nothing of the data.
+    linearly and know nothing of the data. With draws also ``theta_error`` and, for a model without hidden layers and
+    spread whose statistics are observed, ``mean_error``: standard errors by what the data leave open of the functions.
     """
     theta = dynamics.integrate(coefficients, initial, steps, threads=threads)
     moments = moment_map.moments(theta, generator_of, threads)
     observables, points = list(moment_map.observables), "initial_condition time"
-    return xr.Dataset(
+    dataset = xr.Dataset(
         {
             "theta": variable(f"{points} parameter", theta, "parameters of the Boltzmann distribution"),
             "excess": variable(
@@ -73,3 +79,69 @@ def predicted(
             "other_observable": observables,
         },
     )
+    if draws is not None:
+        changes = {"theta": changes_of_trajectories(dynamics, coefficients, draws, theta, threads)}
+        if _responds(family, observables):
+            changes["mean"] = changes_of_means(family, theta, changes["theta"], moments, observables)
+        for name, change in changes.items():
+            meaning = f"standard error of {dataset[name].attrs['long_name']}, by what the data leave open"
+            dataset[f"{name}_error"] = variable(
+                " ".join(dataset[name].dims), np.sqrt((change**2).mean(axis=0)), meaning
+            )
+            dataset[name].attrs["ancillary_variables"] = f"{name}_error"
+    return dataset
+
+
+def changes_of_trajectories(
+    dynamics: Dynamics | ReactionDynamics,
+    coefficients: np.ndarray,
+    draws: np.ndarray,
+    theta: np.ndarray,
+    threads: int = 1,
+) -> np.ndarray:
+    """Changes of trajectories `theta` (R, times, P) with those of the functions to draws; (draw, R, times, P).
+
+    To first order, as draws are those of the quadratic model of the action: far along a direction that the data leave
+    open trajectories would go astray that the data do not allow.
+    """
+    splines, steps = dynamics.grid.splines(), theta.shape[1] - 1
+    moved = (coefficients + SMALL * ((splines @ draw.T).T - coefficients) for draw in draws)
+    others = (dynamics.integrate(one, theta[:, 0], steps, threads=threads) for one in moved)
+    with np.errstate(invalid="ignore"):  # trajectories that run away to infinity
+        return np.stack([(other - theta) / SMALL for other in others])
+
+
+def _responds(family: Family, observables: Sequence[str]) -> bool:
+    """Whether moments say how means change with all parameters: no hidden units or spread, statistics observed."""
+    seen = {family.names[k] for k in family.matched} <= {*observables}
+    return seen and not family.model.layers and not getattr(family, "spread", False)
+
+
+def changes_of_means(
+    family: Family, theta: np.ndarray, change: np.ndarray, moments: Moments, observables: Sequence[str]
+) -> np.ndarray:
+    """Changes of mean counts with those of parameters, to first order.
+
+    With natural parameters and couplings they are covariances with their statistics, those of couplings at fixed
+    composition. With a density all counts of words that hold the species grow in proportion, as at random sites.
+
+    Parameters
+    ----------
+    theta, change
+        Parameters (..., P) and their changes (draw, ..., P).
+    moments
+        Those at the parameters.
+    observables
+        What they are of; the statistics of all parameters but densities are among them.
+
+    Returns
+    -------
+    (draw, ..., observable).
+    """
+    names, covariance, grown = list(observables), moments.covariance, 0.0
+    if isinstance(family, CompositionAndCouplings):
+        density, places = theta[..., family.species], family.species
+        letters = np.array([[word.count(letter) for letter in family.model.species] for word in names])
+        grown = change[..., places] / np.maximum(density, 1 / family.model.lattice.size) @ letters.T * moments.mean
+    statistics = [names.index(family.names[k]) for k in family.matched]
+    return grown + np.einsum("...ok,d...k->d...o", covariance[..., statistics], change[..., family.matched])

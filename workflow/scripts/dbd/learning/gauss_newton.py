@@ -50,7 +50,7 @@ class System(NamedTuple):
 
 
 def linearise(problem: Problem, splines: np.ndarray, point: Point, group: np.ndarray) -> System:
-    """Quadratic model around right-hand sides; initial condition r goes to the sums of ``group[r]``."""
+    """Quadratic model around right-hand sides; initial condition r goes to the sums of ``group[r]``, to none if < 0."""
     coefficients = problem.coefficients(splines)
     curvature, vectors = np.linalg.eigh(point.misfit.curvature * problem.weights[:, None, None])
     root = np.sqrt(np.maximum(curvature, 0.0))[..., None] * np.swapaxes(vectors, -1, -2)

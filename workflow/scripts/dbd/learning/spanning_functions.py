@@ -15,7 +15,12 @@ RIDGE = 0.1  # of the squared spline coefficients in the energy
 
 
 def spanning_functions(grid: HermiteGrid, points: np.ndarray) -> np.ndarray:
-    """Orthonormal functions, in the energy, that matter most at `points` (n, d); coefficients (grid.size, functions).
+    """Coefficients of the elements, (grid.size, functions), of `spanning_splines`."""
+    return np.ascontiguousarray(grid.splines() @ spanning_splines(grid, points))
+
+
+def spanning_splines(grid: HermiteGrid, points: np.ndarray) -> np.ndarray:
+    """Orthonormal functions, in the energy, that matter most at `points` (n, d), as splines, (splines, functions).
 
     The energy is taken in grid units, so that it does not depend on the units of the parameters.
     """
@@ -26,4 +31,4 @@ def spanning_functions(grid: HermiteGrid, points: np.ndarray) -> np.ndarray:
     kernels = linalg.cho_solve(linalg.cho_factor(energy, overwrite_a=True), values.T)
     size, vectors = np.linalg.eigh(values @ kernels)
     kept = np.flatnonzero(size > 1e-8 * size[-1])[-FUNCTIONS:]
-    return np.ascontiguousarray(splines @ (kernels @ (vectors[:, kept] / np.sqrt(size[kept]))))
+    return kernels @ (vectors[:, kept] / np.sqrt(size[kept]))

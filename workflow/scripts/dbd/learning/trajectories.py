@@ -9,7 +9,7 @@ G is the Fisher matrix of the family (`Family.metric`).
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -84,20 +84,18 @@ class Trajectories:
         """The action."""
         return float(self.values(point).sum())
 
+    def rows(self, point: np.ndarray, states: np.ndarray, index: int) -> np.ndarray:
+        """Derivatives of the whitened differences of one of the trajectories `states`, (times * P, Q * M)."""
+        derivative = self.dynamics.sensitivity(self.coefficients(point), states[index], self.span, self.times)
+        return (self.root[index] @ derivative).reshape(-1, len(point)) * np.repeat(self.scale, self.span.shape[1])
+
     def expand(self, point: np.ndarray) -> Expansion:
         """The action, its gradient and its Gauss-Newton matrix."""
         states, residuals = self.residuals(point)
-        coefficients = self.coefficients(point)
-        scale = np.repeat(self.scale, self.span.shape[1])
-
-        def rows(index: int) -> np.ndarray:
-            derivative = self.dynamics.sensitivity(coefficients, states[index], self.span, self.times)
-            return (self.root[index] @ derivative).reshape(-1, len(point)) * scale
-
         gradient, curvature = np.zeros(len(point)), np.zeros((len(point), len(point)))
         for first in range(0, len(states), TOGETHER):
             some = range(first, min(first + TOGETHER, len(states)))
-            matrix = np.concatenate(parallel(rows, some, self.threads))
+            matrix = np.concatenate(parallel(partial(self.rows, point, states), some, self.threads))
             gradient += matrix.T @ residuals[some].ravel()
             curvature += matrix.T @ matrix
         return Expansion(float((residuals**2).sum() / 2), gradient, curvature)

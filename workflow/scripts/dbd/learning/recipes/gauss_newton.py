@@ -4,16 +4,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from dbd.files.checkpoints import State
 from dbd.learning.descent import Position, cross_validate
 from dbd.learning.divergence import Divergence
 from dbd.learning.dynamics import Dynamics
+from dbd.learning.gauss_newton import evaluate, linearise, solve_positive_definite
 from dbd.learning.problem import Problem
 from dbd.learning.recipes.base import Recipe, run_phase
+from dbd.learning.uncertainty import drawn
 
 PIECES = (10, 40)  # time steps in the pieces of trajectories that learning begins with
 WARM_UP = (6, 1e-2)  # most steps on them, and the relative fall of the action at which the last one is taken
+CLUSTERS = 10  # of initial conditions, at most, that say how sure functions are
+ROUNDING = 1e-9  # of energies
 CHOICES = 3  # how often the roughness may change
 
 
@@ -81,6 +86,28 @@ class GaussNewton(Recipe):
                 roughness = chosen
             phase += 1
             position = Position(position.splines)
+
+    @threadpool_limits.wrap(limits=1)
+    def draws(self, state: State, generator: np.random.Generator) -> np.ndarray | None:
+        """Functions that the data leave possible, as splines, (DRAWS, P, splines), around the last state.
+
+        Clusters of data are initial conditions, drawn into ten groups where there are more; None if there is but one.
+        """
+        if len(self.initial) < 2:
+            return None
+        roughness, splines = float(state["roughness"]), state["splines"]
+        problem = self._problem(self.divergence.mean.shape[1] - 1, roughness)
+        point, cluster = evaluate(problem, splines), generator.permutation(len(self.initial)) % CLUSTERS
+        system = linearise(problem, splines, point, np.zeros_like(cluster))
+        energy = roughness * system.energy
+        curvature, left_out = system.matrix[0] + energy, []
+        for k in range(cluster.max() + 1):
+            own = linearise(problem, splines, point, np.where(cluster == k, 0, -1))  # of the others there are no sums
+            left_out.append(solve_positive_definite(curvature - own.matrix[0], own.gradient[0]))
+        flat = ROUNDING * energy.trace() / len(energy)  # functions without energy: the prior says nothing about them
+        root = np.linalg.cholesky(energy + flat * np.eye(len(energy)))
+        points = drawn(splines[:, system.touched].ravel(), curvature, np.stack(left_out), root, generator)
+        return points.reshape(len(points), len(splines), -1) @ system.extension.T
 
     def _problem(self, length: int, roughness: float) -> Problem:
         """The problem of pieces of trajectories of `length` time steps."""

@@ -6,9 +6,13 @@ away from them: fluxes to those of independent sites, couplings to relaxation.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
+from scipy.linalg import solve
 from scipy.ndimage import gaussian_filter1d
+from threadpoolctl import threadpool_limits
 
 from dbd.boltzmann.family import Family
 from dbd.files.checkpoints import State
@@ -17,10 +21,12 @@ from dbd.learning.pieces import overlapping
 from dbd.learning.reaction_dynamics import ReactionDynamics
 from dbd.learning.recipes.base import Recipe
 from dbd.learning.sampled_matching import Ensemble, Matched, match_paths
-from dbd.learning.spanning_functions import spanning_functions
+from dbd.learning.spanning_functions import spanning_splines
 from dbd.learning.trajectories import Trajectories
+from dbd.learning.uncertainty import drawn
 from dbd.numerics.hermite import HermiteGrid
 from dbd.numerics.levenberg_marquardt import Expansion, minimise
+from dbd.numerics.threads import parallel
 
 CELLS = {1: 16, 2: 12, 3: 8, 4: 5}  # of the grid along every axis, by the number of axes
 BORDER = 0.1  # part of the range of the matched paths that the grid goes on for on either side
@@ -29,6 +35,7 @@ PIECES = (4, 10, 30)  # time steps in the pieces of trajectories that learning b
 STEPS = (6, 15)  # most optimisation steps on pieces, and on whole trajectories
 GAIN = 2e-3  # relative fall of the action below which a step is the last
 RESIDUALS = 1500  # about as many steps of all trajectories are looked at
+CLUSTERS = 8  # of data, at least, that say how sure functions are
 WORSE = 2  # whole trajectories' phases in a row that are worse than the best before the others are not tried
 
 
@@ -155,22 +162,30 @@ class MatchedTrajectories(Recipe):
         drive = np.gradient(smooth, self.dt, axis=1) + dynamics.rates.relaxation * smooth
         size = dict(zip(dynamics.names, np.sqrt((drive**2).mean(axis=(0, 1))), strict=True))
         scale = np.array([max(size.get(name, 1.0), 1e-6) for name in dynamics.functions])
-        span = spanning_functions(grid, points[:: -(-len(points) // POINTS)])
-        return Learning(dynamics, span, scale, self.initial, path, smooth, data.runs * metric, self.threads)
+        splines = spanning_splines(grid, points[:: -(-len(points) // POINTS)])
+        return Learning(dynamics, splines, scale, self.initial, path, smooth, data.runs * metric, self.threads)
 
 
 @dataclass(frozen=True)
 class Learning:
-    """Learning of functions from matched paths; parameters as those of `Trajectories`, `smooth` the paths smoothed."""
+    """Learning of functions from matched paths; parameters as those of `Trajectories`.
+
+    `splines` are the functions of its span as splines, (splines, M), and `smooth` the paths smoothed.
+    """
 
     dynamics: ReactionDynamics
-    span: np.ndarray
+    splines: np.ndarray
     scale: np.ndarray
     initial: np.ndarray
     paths: np.ndarray
     smooth: np.ndarray
     metric: np.ndarray
     threads: int
+
+    @cached_property
+    def span(self) -> np.ndarray:
+        """Coefficients of the elements of the span, (size, M)."""
+        return np.ascontiguousarray(self.dynamics.grid.splines() @ self.splines)
 
     def problem(self, length: int, some: np.ndarray | slice = slice(None)) -> Trajectories:
         """Whole trajectories of some initial conditions, or pieces of `length` steps from the smoothed paths."""
@@ -200,3 +215,29 @@ class Learning:
         minimum = minimise(value, expand, start, 1.0, steps, fraction=GAIN)
         gradient = np.linalg.norm(minimum.expansion.gradient)
         return minimum.point, minimum.history[1:] or minimum.history, float(gradient)
+
+    @threadpool_limits.wrap(limits=1)
+    def draws(self, point: np.ndarray, roughness: float, generator: np.random.Generator) -> np.ndarray:
+        """Functions that the data leave possible, in the span, (DRAWS, Q, M), around the minimum `point` of all data.
+
+        Clusters of data are initial conditions. Where there are few, their trajectories are cut into pieces of
+        consecutive times: errors that last for longer than these are then taken for smaller than they are.
+        """
+        problem = self.problem(self.paths.shape[1] - 1)
+        states, residuals = problem.residuals(point)
+        count, times, parameters = residuals.shape
+        edges = np.linspace(0, times, min(-(-CLUSTERS // count), times) + 1).round().astype(int) * parameters
+        penalty = roughness * np.eye(len(point))
+        curvature = problem.expand(point).curvature + penalty
+
+        def left_out(index: int) -> list[np.ndarray]:
+            rows, missed = problem.rows(point, states, index), residuals[index].ravel()
+            parts = [slice(*ends) for ends in pairwise(edges)]
+            return [
+                solve(curvature - rows[part].T @ rows[part], rows[part].T @ missed[part], assume_a="pos")
+                for part in parts
+            ]
+
+        changes = np.concatenate(parallel(left_out, range(count), self.threads))
+        found = drawn(point, curvature, changes, np.sqrt(penalty), generator)
+        return self.scale[:, None] * found.reshape(len(found), len(self.scale), -1)
