@@ -87,6 +87,7 @@ def save_study(tmp_path, monkeypatch):
 SLOW = {"finished", "project", "project_without_kernels"}  # fixtures that run Snakemake
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items):
     """Mark as slow what runs Snakemake; other tests that take seconds are marked where they are.
 
