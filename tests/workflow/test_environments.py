@@ -137,3 +137,9 @@ def test_packages_beside_the_environment_are_locked(name):
     lock = (ROOT / "envs" / f"{name}.lock").read_text()
     assert sorted(re.findall(r"^([a-z0-9]+)==([^ ;\\]+)", lock, re.MULTILINE)) == sorted(asked)
     assert lock.count("--hash=sha256:") > len(asked)
+
+
+def test_groups_of_tests_are_known(request):
+    """Processes are told them by the ends of names; without groups each would run the smoke study."""
+    alone = "PYTEST_XDIST_WORKER" not in os.environ
+    assert alone or request.node.nodeid.endswith("@tests/workflow/test_environments.py")
