@@ -31,7 +31,9 @@ def setting_of(equations, species, lattice, observables, means, dt=0.5):
     """Input of baselines that start from the first of some means."""
     network, means = ReactionNetwork.from_equations(species, equations), np.asarray(means, float)
     start = of_counts(means[:, 0], observables, species, lattice)
-    return BaselineInput(network, lattice, dt, tuple(observables), start, means)
+    return BaselineInput(
+        network, lattice, dt, tuple(observables), start, means, np.tile(network.constants, (len(means), 1))
+    )
 
 
 @pytest.mark.parametrize("lattice", [Lattice((6,)), Lattice((2, 3)), Lattice((3, 3), "periodic")], ids=str)
@@ -67,7 +69,7 @@ def study_of(lattice, species, start):
         "ensemble": {"dt": 0.1},
         "evaluation": {"extrapolate_to": 2},
         "observables": [*species, 2 * species[0]],
-        "initial_condition": {"counts": None, "interactions": [], "parameters": None, "box": None} | start,
+        "initial_condition": {"counts": None, "interactions": [], "parameters": None, "box": None, "rates": {}} | start,
     }
 
 
@@ -78,6 +80,7 @@ def moments_of(settings, numbers, mean=7.0):
     variables = {
         "mean": (dims, np.full((len(numbers), 4, len(names)), mean)),
         "initial_numbers": (("initial_condition", "initial_quantity"), numbers),
+        "rates": (("initial_condition", "reaction"), np.full((len(numbers), 1), 0.1)),
     }
     return xr.Dataset(variables, {"observable": names, "step": ("time", range(4))})
 
@@ -184,3 +187,11 @@ def test_pairs_that_are_not_measured_start_as_independent():
     known = setting_of(equations, "A", lattice, ["A", "AA"], np.tile([20.0, 49 * 0.16], (2, 4, 1)))
     alone, both = (BASELINES["pair_approximation"].predict(each) for each in (setting, known))
     np.testing.assert_allclose(alone[..., 0], both[..., 0], rtol=1e-6)
+
+
+def test_closures_get_the_rates_of_their_condition():
+    """Mean field of two conditions with rates of their own is that of two studies with these rates."""
+    settings = study_of(Lattice((4, 5)), "A", {"counts": {"A": 6}})
+    moments = moments_of(settings, [[6], [6]]).assign(rates=(("initial_condition", "reaction"), [[0.1], [0.7]]))
+    predicted = predict_baseline(settings, "mean_field", moments)["mean"].values[:, -1, 0]
+    np.testing.assert_allclose(predicted, 6 * np.exp(-0.2 * np.array([0.1, 0.7])), rtol=1e-6)

@@ -43,6 +43,7 @@ def predict_baseline(settings, baseline, moments):
         tuple(settings["observables"]),
         initial_probabilities(settings, moments),
         moments["mean"].sel(observable=settings["observables"]).values,
+        moments.rates.values,
     )
     mean = BASELINES[baseline].predict(setting)
     return xr.Dataset(

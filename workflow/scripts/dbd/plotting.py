@@ -81,7 +81,7 @@ def parameter_symbol(name: str, model: Mapping[str, Any] | None = None) -> str:
         return rf"$\Sigma_{{{name[4:]}}}$"
     hidden = {letter for layer in (model or {}).get("layers", ()) for letter in layer["species"]}
     letter = "W" if set(name) & hidden and len(name) == 2 else "b" if name in hidden else "hJKQ"[len(name) - 1]
-    if letter == "h" and (model or {}).get("family") == "composition":
+    if letter == "h" and (model or {}).get("family", "natural") != "natural":
         letter = "n"
     if letter == "J" and (model or {}).get("runs"):
         letter = "c"

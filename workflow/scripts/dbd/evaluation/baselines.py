@@ -25,6 +25,7 @@ class BaselineInput(NamedTuple):
     observables: tuple[str, ...]
     start: Probabilities  # at time zero, of every initial condition
     means: np.ndarray  # simulated, float64 (initial condition, time, observable)
+    rates: np.ndarray  # rates and probabilities of the reactions, float64 (initial condition, reaction)
 
 
 class Baseline(NamedTuple):
@@ -110,9 +111,12 @@ def expected_counts(probabilities: Probabilities, given: BaselineInput) -> np.nd
 
 def _closed(given: BaselineInput, pairs: bool) -> np.ndarray:
     """Mean counts by a closure of the hierarchy, from the initial probabilities of each initial condition."""
-    closure = Closure(given.network, given.lattice.dimension, given.dt, pairs)
-    steps = given.means.shape[1] - 1
-    paths = [closure.integrate(Probabilities(*start), steps) for start in zip(*given.start, strict=True)]
+    steps, system = given.means.shape[1] - 1, (given.lattice.dimension, given.dt, pairs)
+    closures = {rates: Closure(given.network.with_constants(rates), *system) for rates in set(map(tuple, given.rates))}
+    paths = [
+        closures[tuple(rates)].integrate(Probabilities(*start), steps)
+        for rates, *start in zip(given.rates, *given.start, strict=True)
+    ]
     return np.stack([expected_counts(path, given) for path in paths])
 
 
