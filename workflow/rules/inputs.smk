@@ -150,8 +150,9 @@ def lattices_if_contrastive(wildcards):
 
 def reactions_of(wildcards):
     """The key of the reactions, where the densities of a model change by them or it is learned at several rates."""
-    several = definition.start_of(STUDIES[wildcards.study], "train").rates
-    return ["reactions"] * (section(wildcards).family != "natural" or bool(several))
+    start = definition.start_of(STUDIES[wildcards.study], "train")
+    several = start is not None and bool(start.rates)
+    return ["reactions"] * (section(wildcards).family != "natural" or several)
 
 
 def learning_splits(study, model):

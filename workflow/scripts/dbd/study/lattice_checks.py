@@ -180,7 +180,7 @@ def _start_mistakes(study: Study, split: str, start: InitialConditionSection, wh
     for species in start.counts or {}:
         if species not in study.species:
             yield f"{where}.counts.{species}", mismatch(species, one_of(study.species))
-    equations = [reaction.equation for reaction in study.reactions]
+    equations = [reaction.equation for reaction in study.reactions or ()]
     for equation, given in start.rates.items():
         if equation not in equations:
             yield f"{where}.rates", mismatch(equation, one_of(equations))
@@ -237,7 +237,7 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
                 yield "observables", f"missing {', '.join(missing)}, which {where} is matched to"
         yield from _recipe_mistakes(study, model, energy, where)
         yield from (_reduced_mistakes if reduced else _family_mistakes)(study, model, energy, where)
-        if model.initial.method == "given" and model.family == "natural" and not unknown:
+        if model.initial.method == "given" and model.family != "composition" and not unknown:
             yield from _given_mistakes(study, model, energy, where)
 
 
@@ -251,7 +251,7 @@ def _recipe_mistakes(study: Study, model: ModelSection, energy: EnergyModel, whe
     """Yield what is wrong with how a model is learned from the training split."""
     runs, steps, learning = study.ensemble.splits["train"].runs, study.ensemble.steps, model.learning
     for split in study.ensemble.splits if not isinstance(learning, MatchedTrajectoriesSection) else ():
-        if start_of(study, split).rates:
+        if (start := start_of(study, split)) and start.rates:
             expected = f"matched_trajectories, as {split} has rates of its own"
             yield f"{where}.learning.recipe", mismatch(learning.recipe, expected)
     if isinstance(learning, MatchedTrajectoriesSection | ReducedRunsSection) and (learning.last_step or steps) > steps:
@@ -286,8 +286,10 @@ def _family_mistakes(study: Study, model: ModelSection, energy: EnergyModel, whe
             mismatch(model.learning.recipe, "matched_trajectories or reduced_runs for this family"),
         )
         return
-    if composition and model.initial.method not in ("independent", "sampled"):
-        yield f"{where}.initial.method", mismatch(model.initial.method, "independent or sampled for this family")
+    methods = ("given" if chain else "sampled", "independent")
+    if composition and model.initial.method not in methods:
+        expected = f"{' or '.join(sorted(methods))} for this family"
+        yield f"{where}.initial.method", mismatch(model.initial.method, expected)
     if model.runs is not None:
         yield f"{where}.runs", mismatch(model.runs, "none but for recipe reduced_runs")
     starts = STARTS if composition else ("empty", "random")
@@ -312,13 +314,9 @@ def _family_mistakes(study: Study, model: ModelSection, energy: EnergyModel, whe
         for key, got in (("sampling", model.sampling), ("spread", model.spread)):
             if got:
                 yield f"{where}.{key}", mismatch("one", "none for family mean_composition")
-        if model.initial.method not in ("given", "independent"):
-            yield f"{where}.initial.method", mismatch(model.initial.method, "given or independent")
         return
     if model.sampling.lattices % 2:
         yield f"{where}.sampling.lattices", mismatch(model.sampling.lattices, "an even number")
-    if model.initial.method not in ("independent", "sampled"):
-        yield f"{where}.initial.method", mismatch(model.initial.method, "independent or sampled")
     if len(energy.parameters) == len(study.species):
         yield f"{where}.interactions", mismatch("species alone", "at least one coupling")
 
