@@ -131,6 +131,17 @@ def products(study):
     return expand(tables, study=study) + figures(study)
 
 
+def differential_equations(study):
+    """Learned models on a lattice that have some; reduced runs jump."""
+    models = STUDIES[study].models if on_lattice(study) else {}
+    return [
+        file
+        for name, model in models.items()
+        if model.learning.recipe != "reduced_runs"
+        for file in expand(LEARNED, study=study, model=name)
+    ]
+
+
 def learned_by(*recipes):
     """Constraint of a model to those of some recipes; as names of models recur, it looks back at that of the study."""
     return any_of(
