@@ -72,7 +72,7 @@ def test_the_study_predicts_by_the_same_code(folders):
     closure, settings = load(folders["visible"]), settings_of("annihilation")
     learned = read(folders["visible"] / "dynamics.nc")
     settings["evaluation"]["extrapolate_to"] = STEPS
-    whole = predict_moments(settings, "annihilation", "test", "visible", learned, learned.theta.values[:, 0], 1)
+    whole = predict_moments(settings, "annihilation", "test", "visible", learned, learned.theta.values[:, 0], None, 1)
     assert whole.isel(initial_condition=0).drop_attrs().equals(closure.predict(counts={"A": 300}).drop_attrs())
 
 

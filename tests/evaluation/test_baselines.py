@@ -1,5 +1,6 @@
 """Baselines in the form of models: where they start, counts of words, and predictions of a split."""
 
+from functools import partial
 from itertools import combinations_with_replacement, product
 
 import numpy as np
@@ -15,9 +16,11 @@ from dbd.evaluation.baselines import (
     at_random_sites,
     expected_counts,
     independent,
+    markov_parameter,
     of_counts,
 )
 from dbd.kinetics.closures import Probabilities
+from dbd.kinetics.entropic_matching import ChainMatching
 from dbd.kinetics.reactions import ReactionNetwork
 from dbd.lattice.geometry import Lattice
 from dbd.lattice.observables import count_observables
@@ -31,7 +34,9 @@ def setting_of(equations, species, lattice, observables, means, dt=0.5):
     """Input of baselines that start from the first of some means."""
     network, means = ReactionNetwork.from_equations(species, equations), np.asarray(means, float)
     start = of_counts(means[:, 0], observables, species, lattice)
-    return BaselineInput(network, lattice, dt, tuple(observables), start, means)
+    rates = np.tile(network.constants, (len(means), 1))
+    streams = partial(stream, 1, "test")
+    return BaselineInput(network, lattice, dt, tuple(observables), start, means, rates, {}, streams)
 
 
 @pytest.mark.parametrize("lattice", [Lattice((6,)), Lattice((2, 3)), Lattice((3, 3), "periodic")], ids=str)
@@ -67,7 +72,8 @@ def study_of(lattice, species, start):
         "ensemble": {"dt": 0.1},
         "evaluation": {"extrapolate_to": 2},
         "observables": [*species, 2 * species[0]],
-        "initial_condition": {"counts": None, "interactions": [], "parameters": None, "box": None} | start,
+        "seed": 1,
+        "initial_condition": {"counts": None, "interactions": [], "parameters": None, "box": None, "rates": {}} | start,
     }
 
 
@@ -78,6 +84,7 @@ def moments_of(settings, numbers, mean=7.0):
     variables = {
         "mean": (dims, np.full((len(numbers), 4, len(names)), mean)),
         "initial_numbers": (("initial_condition", "initial_quantity"), numbers),
+        "rates": (("initial_condition", "reaction"), np.full((len(numbers), 1), 0.1)),
     }
     return xr.Dataset(variables, {"observable": names, "step": ("time", range(4))})
 
@@ -176,6 +183,8 @@ def test_baselines_of_a_simulation(species, equations, lattice, filled):
     errors = relative_errors(setting)
     assert errors["pair_approximation"] < 0.75 * errors["mean_field"]
     assert errors["mean_field"] > 0.03
+    if lattice.dimension == 1:
+        assert errors["entropic_matching"] < errors["pair_approximation"]
 
 
 def test_pairs_that_are_not_measured_start_as_independent():
@@ -184,3 +193,28 @@ def test_pairs_that_are_not_measured_start_as_independent():
     known = setting_of(equations, "A", lattice, ["A", "AA"], np.tile([20.0, 49 * 0.16], (2, 4, 1)))
     alone, both = (BASELINES["pair_approximation"].predict(each) for each in (setting, known))
     np.testing.assert_allclose(alone[..., 0], both[..., 0], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "lattice"), [("mean_field", (4, 5)), ("entropic_matching", (20,)), ("entropic_matching", (4, 5))]
+)
+def test_closures_get_the_rates_of_their_condition(name, lattice):
+    """Two conditions with rates of their own decay as each does alone."""
+    settings = study_of(Lattice(lattice), "A", {"counts": {"A": 6}})
+    moments = moments_of(settings, [[6], [6]]).assign(rates=(("initial_condition", "reaction"), [[0.1], [0.7]]))
+    predicted = predict_baseline(settings, name, moments)["mean"].values[:, -1, 0]
+    np.testing.assert_allclose(predicted, 6 * np.exp(-0.2 * np.array([0.1, 0.7])), rtol=1e-3)
+
+
+def test_natural_parameters_of_a_chain_from_its_pairs():
+    """As they were; an absent species and a full lattice are next to their limits."""
+    words, theta = ((1,), (2,), (1, 1), (1, 2), (2, 2)), np.array([-0.5, -1.0, 0.3, -0.4, 0.2])
+    matching = ChainMatching(ReactionNetwork.from_equations("AB", []), 1.0, words)
+    pair = matching.probabilities(theta[None]).reshape(3, 3, -1).sum(axis=-1)
+    known = Probabilities(pair.sum(axis=1), pair)
+    np.testing.assert_allclose([markov_parameter(known, word) for word in words], theta, rtol=1e-9)
+    for density in ([0.3, 0.0], [0.4, 0.6], [0.0, 0.0]):
+        found = np.array([markov_parameter(independent(np.array(density)), word) for word in words])
+        assert np.isfinite(found).all()
+        singles = matching.moments(found[None], words[:2])[0]
+        np.testing.assert_allclose(singles, density, atol=1e-4)

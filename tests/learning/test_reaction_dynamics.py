@@ -118,3 +118,20 @@ def test_a_nearly_full_lattice_is_followed_in_smaller_steps():
             for sign in (1, -1)
         ]
         np.testing.assert_allclose(exact[:, :, k], (ends[0] - ends[1]) / 2e-5, rtol=1e-5, atol=1e-7)
+
+
+def test_functions_are_linear_in_how_far_rates_are_from_the_reference():
+    """Trajectories at other rates are those of a network with these rates and the sum of the functions."""
+    system = replace(EPIDEMIC, reference=(0.5, np.nan))
+    parts = random_coefficients(system, 0.3, 4), random_coefficients(system, 0.3, 5)
+    coefficients, start = np.concatenate(parts), np.array([[0.2, 0.5, 0.1, -0.2], [0.1, 0.3, 0.0, 0.0]])
+    constants = np.array([[0.7, 0.3], [0.2, 0.9]])
+    path = system.integrate(coefficients, start, 6, 2, constants)
+    for index, (probability, rate) in enumerate(constants):
+        network = ReactionNetwork.from_equations(
+            ("A", "S"), [("A + S -> 2A", {"probability": probability}), ("A -> 2A", {"rate": rate})]
+        )
+        alone = replace(EPIDEMIC, network=network)
+        whole = parts[0] + (probability / 0.5 - 1) * parts[1]
+        np.testing.assert_allclose(path[index], alone.integrate(whole, start[[index]], 6)[0], rtol=1e-12)
+        assert not np.allclose(path[index], EPIDEMIC.integrate(parts[0], start[[index]], 6)[0], rtol=1e-3)

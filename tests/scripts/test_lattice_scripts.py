@@ -12,6 +12,7 @@ from compare_sweeps import LATTICES, compare_sweeps
 from conftest import ROOT
 from dbd.boltzmann.independent_sites import independent_biases
 from dbd.build.model import build_family
+from dbd.build.system import build_network
 from dbd.numerics.random_streams import stream
 from dbd.study.reading import load_study
 from initial_parameters import independent, sampled
@@ -149,13 +150,15 @@ def test_composition_is_matched_and_learned(settings, moments):
     oracle = match_oracle(settings, "rossler", "test", "pairwise", moments, start, 1)
     assert (np.abs(oracle.theta[..., 3:]) < 0.5).all() and (oracle.error[..., 3:] > 0).all()
     np.testing.assert_allclose(oracle["mean"].values[..., :3], moments["mean"].values[:, :13, :3], atol=0.51)
-    recipe = learn_matched_trajectories(settings, "rossler", "pairwise", [moments, moments], [start, start], 1)
+    network = build_network(settings)
+    rates, equations = network.constants[None], [reaction.equation for reaction in network.reactions]
+    recipe = learn_matched_trajectories(settings, "rossler", "pairwise", [moments] * 2, [start] * 2, [rates] * 2, 1)
     *_, last = recipe.states(None)
     assert len(last["scores"]) > 3  # the roughness is chosen by the second split
-    learned = dataset_of(recipe, last, 1)
+    learned = dataset_of(recipe, last, 1, equations)
     assert (learned.sizes["function"], learned.sizes["initial_condition"]) == (7 + 6, 1)
     np.testing.assert_allclose(learned.theta.values[..., :3], moments["mean"].values[:, :13, :3] / 64, atol=0.02)
-    predicted = predict_moments(settings, "rossler", "test", "pairwise", learned, start, 1)
+    predicted = predict_moments(settings, "rossler", "test", "pairwise", learned, start, rates, 1)
     assert (predicted.theta_error[:, 1:] > 0).any() and (predicted.mean_error[:, 1:] > 0).any()
     figures_with_bands(settings, moments, learned, predicted)
     np.testing.assert_allclose(predicted["mean"].values[..., :3], 64 * predicted.theta.values[..., :3], atol=0.51)

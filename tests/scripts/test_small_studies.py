@@ -1,5 +1,6 @@
 """Studies as a newcomer writes them, from the check to the scores: a default model is no worse than free closures."""
 
+import numpy as np
 import pytest
 
 from combine_moments import combine_moments, merge_sums
@@ -70,6 +71,19 @@ def moments_of(study, settings, split):
     return combine_moments(merge_sums([counted]))
 
 
+def learned_and_predicted(settings, moments):
+    """What is learned from the training split, and the predictions for the test split."""
+    starts = {
+        split: initial_parameters(settings, "small", split, "pairs", data, None) for split, data in moments.items()
+    }
+    theta, rates = ({split: start[name].values for split, start in starts.items()} for name in ("theta", "rates"))
+    train, test = ([field["train"]] for field in (theta, rates)), (field["test"] for field in (theta, rates))
+    recipe = learn_matched_trajectories(settings, "small", "pairs", [moments["train"]], *train, 1)
+    *_, last = recipe.states(None)
+    learned = dataset_of(recipe, last, len(theta["train"]), moments["train"].reaction.values.tolist())
+    return learned, predict_moments(settings, "small", "test", "pairs", learned, *test, 1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("text", [ENZYME, CONTACT_PROCESS, ANNIHILATION], ids=["enzyme", "contact", "annihilation"])
 def test_the_default_model_is_not_worse_than_the_best_closure(text, save_study):
@@ -81,14 +95,7 @@ def test_the_default_model_is_not_worse_than_the_best_closure(text, save_study):
     study = load_study(save_study(text + ENSEMBLE))
     settings = study.model_dump(mode="json") | {"seed": 1}
     moments = {split: moments_of(study, settings, split) for split in ("train", "test")}
-    starts = {
-        split: initial_parameters(settings, "small", split, "pairs", data, None).theta.values
-        for split, data in moments.items()
-    }
-    recipe = learn_matched_trajectories(settings, "small", "pairs", [moments["train"]], [starts["train"]], 1)
-    *_, last = recipe.states(None)
-    learned = dataset_of(recipe, last, len(starts["train"]))
-    predictions = {("pairs", "model"): predict_moments(settings, "small", "test", "pairs", learned, starts["test"], 1)}
+    predictions = {("pairs", "model"): learned_and_predicted(settings, moments)[1]}
     given = settings | {"initial_condition": start_of(study, "test").model_dump(mode="json")}
     for name in BASELINES:
         predictions[name, "baseline"] = predict_baseline(given, name, moments["test"])
@@ -97,3 +104,46 @@ def test_the_default_model_is_not_worse_than_the_best_closure(text, save_study):
     scores = summary[summary.observable == "mean"].set_index("model")
     closures = scores.rmse[["mean_field", "pair_approximation"]]
     assert scores.rmse["pairs"] <= closures.min() + 2 * scores.noise["pairs"], scores.rmse.to_string()
+
+
+DECAY = """
+title: A decays and breaks up at rates of its own in every run
+species: [A]
+reactions:
+  - {equation: A -> 0, rate: 0.1}
+  - {equation: A + A -> 0, probability: 0.1}
+lattice: {shape: [200]}
+initial_condition:
+  counts: {A: [40, 160]}
+  design: sobol
+  rates:
+    A -> 0: {lower: 0.05, upper: 0.15}
+    A + A -> 0: {values: [0.05, 0.1, 0.2]}
+models:
+  pairs:
+    family: mean_composition
+    interactions: [A, AA]
+    initial: {method: independent}
+    learning: {recipe: matched_trajectories, roughness: [1]}
+"""
+
+
+@pytest.mark.slow
+def test_rates_that_were_never_simulated(save_study):
+    """Learned across rates, from ten conditions: held-out rates are predicted within noise, but not if mixed up."""
+    study = load_study(save_study(DECAY + ENSEMBLE))
+    settings = study.model_dump(mode="json") | {"seed": 1}
+    moments = {split: moments_of(study, settings, split) for split in ("train", "test")}
+    assert len(np.unique(moments["test"].rates.values[:, 0])) == 6
+    assert set(moments["test"].rates.values[:, 1]) == {0.05, 0.1, 0.2}
+    found = moments["test"]["mean"].sel(observable=["A", "AA"]).values
+    noise = np.sqrt((moments["test"]["sem"].sel(observable=["A", "AA"]).values ** 2).mean())
+
+    def error(data):
+        _, predicted = learned_and_predicted(settings, data)
+        return np.sqrt(((predicted["mean"].values - found) ** 2).mean())
+
+    assert error(moments) < 3 * noise
+    rates = moments["test"].rates
+    mixed_up = moments["test"].assign(rates=(rates.dims, rates.values[::-1]))
+    assert error(moments | {"test": mixed_up}) > 6 * noise

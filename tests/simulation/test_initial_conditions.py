@@ -7,9 +7,17 @@ from dbd.boltzmann.chain import Chain
 from dbd.lattice.geometry import Lattice
 from dbd.lattice.observables import count_observables
 from dbd.numerics.random_streams import stream
-from dbd.simulation.initial_conditions import initial_lattices, initial_names, initial_numbers
+from dbd.simulation.initial_conditions import initial_lattices, initial_names, initial_numbers, initial_rates
 
-NOTHING = {"interactions": [], "box": None, "parameters": None, "counts": None, "design": "random", "sweeps": 20}
+NOTHING = {
+    "interactions": [],
+    "box": None,
+    "parameters": None,
+    "counts": None,
+    "design": "random",
+    "sweeps": 20,
+    "rates": {},
+}
 LISTED = NOTHING | {"interactions": ["A", "AA"], "parameters": [[0.1, 0.2], [-1.0, 2.0]]}
 BOXED = NOTHING | {"interactions": ["A", "AA"], "box": {"lower": [-1, 2], "upper": [1, 2], "design": "random"}}
 COUNTED = NOTHING | {"counts": {"B": [2, 4], "A": 5}}
@@ -100,3 +108,25 @@ def test_sobol_design_fills_the_box():
     assert len(np.unique(cells, axis=0)) == 16
     assert (initial_numbers(box, ["A"], 17, by_index(3)) == drawn[17]).all()
     assert (initial_numbers(box, ["A"], 17, by_index(4)) != drawn[17]).all()
+
+
+def test_rates_are_listed_or_drawn_in_one_design_with_numbers():
+    """Eight points of a Sobol sequence fall one by one into the eight parts of a cube of one number and two rates."""
+    rates = {
+        "A -> 0": {"values": [], "lower": 1.0, "upper": 3.0},
+        "A + A -> 0": {"values": [0.1, 0.2, 0.4]},
+        "B -> 0": {"values": [], "lower": 0, "upper": 8},
+    }
+    start = COUNTED | {"counts": {"A": [0, 9], "B": 5}, "design": "sobol", "rates": rates}
+    numbers = np.array([initial_numbers(start, ["A", "B"], index, by_index(2)) for index in range(8)])
+    drawn = [initial_rates(start, index, by_index(2)) for index in range(8)]
+    assert [one["A + A -> 0"] for one in drawn] == [0.1, 0.2, 0.4, 0.1, 0.2, 0.4, 0.1, 0.2]
+    cells = {(a >= 5, one["A -> 0"] >= 2, one["B -> 0"] >= 4) for (a, _), one in zip(numbers, drawn, strict=True)}
+    assert len(cells) == 8
+    assert initial_rates(COUNTED, 3, by_index(2)) == {}
+
+
+def test_rates_leave_numbers_as_they_are_where_none_is_drawn():
+    for start in (BOXED, COUNTED | {"design": "sobol"}):
+        listed = start | {"rates": {"A -> 0": {"values": [1.0, 2.0]}}}
+        assert (initial_numbers(listed, "AB", 3, by_index(2)) == initial_numbers(start, "AB", 3, by_index(2))).all()

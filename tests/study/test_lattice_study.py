@@ -262,6 +262,26 @@ MISTAKES = [
     ),
     ("models.visible.published", {"AB": 1}, "models.visible.published: got AB, expected one of A, AA, AAA"),
     (
+        "initial_condition.rates",
+        {"A -> B": {"values": [1]}},
+        "initial_condition.rates: got A -> B, expected one of A + A -> 0, A -> 0",
+    ),
+    (
+        "initial_condition.rates",
+        {"A + A -> 0": {"values": [0.5, 2]}},
+        "initial_condition.rates: reaction 'A + A -> 0': got probability 2.0, expected probability from 0",
+    ),
+    (
+        "initial_condition.rates",
+        {"A -> 0": {"lower": 2, "upper": 1}},
+        "initial_condition.rates.A -> 0: got 2.0 to 1.0, expected lower below upper",
+    ),
+    (
+        "models.visible.family",
+        "mean_composition",
+        "models.visible.learning.recipe: got gauss_newton, expected matched_trajectories or",
+    ),
+    (
         "figures",
         {"colors": {"visble": "#ff0000"}},
         "figures.colors.visble: got visble, expected one of visible, hidd",
@@ -391,3 +411,14 @@ def patterns(node):
     elif isinstance(node, list):
         for value in node:
             yield from patterns(value)
+
+
+def test_only_models_that_learn_across_rates_may_have_them(tree, save_study):
+    tree["ensemble"]["splits"]["test"]["initial_condition"] = {
+        **tree["initial_condition"],
+        "rates": {"A -> 0": {"values": [1, 2]}},
+    }
+    with pytest.raises(ConfigurationError) as error:
+        load_study(save_study(tree))
+    expected = "expected matched_trajectories, as test has rates of its own"
+    assert f"models.visible.learning.recipe: got gauss_newton, {expected}" in str(error.value)

@@ -25,7 +25,7 @@ ALL = {
     "combine_moments": 2,
     "initial_parameters": 8,
     "match_oracle": 2,
-    "predict_baseline": 3,
+    "predict_baseline": 4,
     "learn_gauss_newton": 2,
     "learn_contrastive": 2,
     "predict_moments": 4,

@@ -131,6 +131,17 @@ def products(study):
     return expand(tables, study=study) + figures(study)
 
 
+def differential_equations(study):
+    """Learned models on a lattice that have some; reduced runs jump."""
+    models = STUDIES[study].models if on_lattice(study) else {}
+    return [
+        file
+        for name, model in models.items()
+        if model.learning.recipe != "reduced_runs"
+        for file in expand(LEARNED, study=study, model=name)
+    ]
+
+
 def learned_by(*recipes):
     """Constraint of a model to those of some recipes; as names of models recur, it looks back at that of the study."""
     return any_of(
@@ -149,8 +160,10 @@ def lattices_if_contrastive(wildcards):
 
 
 def reactions_of(wildcards):
-    """The key of the reactions, where the densities of a model change by them."""
-    return ["reactions"] * (section(wildcards).family == "composition")
+    """The key of the reactions, where the densities of a model change by them or it is learned at several rates."""
+    start = definition.start_of(STUDIES[wildcards.study], "train")
+    several = start is not None and bool(start.rates)
+    return ["reactions"] * (section(wildcards).family != "natural" or several)
 
 
 def learning_splits(study, model):

@@ -12,6 +12,7 @@ rule make_report:
             for name in sorted({name for _, name, _ in FIGURES})
         ],
         products=[products(study) for study in SETTINGS.studies],
+        learned=[differential_equations(study) for study in SETTINGS.studies],
         benchmarks=[benchmarks(study) for study in SETTINGS.studies],
     output:
         "<results>/report.html",

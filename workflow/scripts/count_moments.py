@@ -30,6 +30,7 @@ def count_moments(settings, ensemble):
             "first": variable(dims, sums.first, "sum of counts over runs"),
             "second": variable(f"{dims} other_observable", sums.second, "sum of products of two counts over runs"),
             "initial_numbers": ensemble.initial_numbers,
+            "rates": ensemble.rates,
             "counts": variable("run initial_condition time observable", counts, "counts of every run"),
             "events": ensemble.events,
         },
@@ -39,6 +40,6 @@ def count_moments(settings, ensemble):
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
-        ensemble = read(snakemake.input.lattices, "packed", "initial_numbers", "events", "step")
+        ensemble = read(snakemake.input.lattices, "packed", "initial_numbers", "rates", "events", "step")
         dataset = count_moments(snakemake.params.settings, ensemble)
         write(dataset, snakemake.output[0], provenance(snakemake.params.settings, [snakemake.input.lattices]))

@@ -24,7 +24,8 @@ def import_ensemble(settings, split, path, conditions, runs):
             packed[row, some] = pack(molecules.occupancy(layout, condition, runs[some]), states)
     numbers = molecules.initial_numbers(layout)[list(conditions)]
     events = np.empty((*packed.shape[:2], times - 1, 0), np.int32)
-    return ensemble_dataset(packed, species, numbers, species, events, [], conditions, runs, layout.dt)
+    rates = np.empty((len(conditions), 0))
+    return ensemble_dataset(packed, species, numbers, species, rates, events, [], conditions, runs, layout.dt)
 
 
 if __name__ == "__main__":

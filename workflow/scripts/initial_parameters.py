@@ -10,6 +10,7 @@ from dbd.boltzmann.contrastive_divergence import Contrast, static_parameters
 from dbd.boltzmann.family import CompositionAndCouplings
 from dbd.boltzmann.gibbs import Sampler
 from dbd.boltzmann.independent_sites import independent_biases
+from dbd.boltzmann.mean_composition import MeanComposition
 from dbd.build.ensemble import ensemble_of, numbers_of
 from dbd.build.model import build_family
 from dbd.files.netcdf import provenance, read, read_lattices, variable, write
@@ -21,7 +22,8 @@ from dbd.numerics.random_streams import stream
 
 def given(family, section, moments, lattices, generator_of):
     """Parameters that the initial lattices were drawn with."""
-    return moments.initial_numbers.values
+    natural = moments.initial_numbers.values
+    return family.mixed(natural) if isinstance(family, MeanComposition) else natural
 
 
 def exact(family, section, moments, lattices, generator_of):
@@ -66,7 +68,7 @@ def initial_parameters(settings, study, split, name, moments, lattices):
     generator_of = partial(stream, settings["seed"], "initial parameters", study, split, name)
     theta = METHODS[section["initial"]["method"]](family, section, moments, lattices, generator_of)
     meaning = "parameters of the Boltzmann distribution at time zero"
-    variables = {"theta": variable("initial_condition parameter", theta, meaning)}
+    variables = {"theta": variable("initial_condition parameter", theta, meaning), "rates": moments.rates}
     return xr.Dataset(variables, {"parameter": list(family.names)})
 
 

@@ -9,11 +9,13 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 
 from dbd.build.system import build_network
+from dbd.closure.model import load
 from dbd.evaluation.baselines import BASELINES
 from dbd.files.benchmarks import costs_of_rules, read_runtimes
 from dbd.files.netcdf import provenance, replacing
 from dbd.files.tables import read_table
 from dbd.job import job
+from dbd.kinetics.moment_equations import FORMS, moment_equations
 
 UNITS = {"wall": "wall time (s)", "processor": "processor time (s)", "memory": "largest memory (MB)"}
 
@@ -71,18 +73,35 @@ def figure(path, captions):
     return {"name": path.stem, "caption": captions[path.stem], "picture": f"data:image/png;base64,{picture}"}
 
 
-def section(study, settings, files, captions, jobs):
-    """What the page shows of a study, from its products and its rows of the table of jobs."""
+def equations(study, settings, learned):
+    """Titles of the moment equations and of each learned model, with what is known and what is learned in every form.
+
+    Models are loaded from the files in `learned` that are theirs.
+    """
+    rows = []
+    if "lattice" in settings and settings["reactions"]:
+        system = build_network(settings), len(settings["lattice"]["shape"]), settings["ensemble"]["dt"]
+        rows.append(("moment equations", [moment_equations(*system, form) for form in FORMS]))
+    for path in map(Path, learned):
+        if study in path.parts:
+            model = load(path.parent)
+            rows.append((model.title, [model.equations(form) for form in FORMS]))
+    return rows
+
+
+def section(study, settings, files, captions, jobs, known):
+    """What the page shows of a study, from its products, its rows of the table of jobs and its equations."""
     files = [path for path in map(Path, files) if study in path.parts]
     summaries = [read_table(path) for path in files if path.name.startswith("summary")]
     pictures = sorted((path for path in files if path.suffix == ".png"), key=lambda path: rank(path.stem))
     titles = {name: escape(model.get("title") or name) for name, model in settings["models"].items()}
     titles |= {name: baseline.title for name, baseline in BASELINES.items()}
-    known = "lattice" in settings and settings["reactions"] is not None
+    network = build_network(settings) if "lattice" in settings and settings["reactions"] else None
     return {
         "study": study,
         "title": settings["title"],
-        "conserved": build_network(settings).conserved_quantities() if known else (),
+        "equations": known,
+        "conserved": network.conserved_quantities() if network else (),
         "headlines": [headline(summary, titles) for summary in summaries],
         "comparisons": [comparison(summary, titles) for summary in summaries if "relative_rmse" in summary],
         "tables": [table(summary) for summary in summaries],
@@ -97,15 +116,22 @@ def rank(name):
     return LEADING.index(name) if name in LEADING else len(LEADING)
 
 
-def make_report(page, studies, files, captions, jobs, made_by):
-    """Return the page as text; `studies` are configurations by name, `made_by` is the provenance."""
+def make_report(page, studies, files, captions, jobs, made_by, known):
+    """Return the page as text; `studies` are configurations, `known` their equations, `made_by` the provenance."""
     template = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(page)
-    sections = [section(study, settings, files, captions, jobs) for study, settings in studies.items()]
+    sections = [section(study, settings, files, captions, jobs, known[study]) for study, settings in studies.items()]
     return template.render(sections=sections, made_by=made_by)
 
 
 if __name__ == "__main__":
-    with job(snakemake.log[0]):
+    with job(snakemake.log[0]) as log:
+        known = {
+            study: equations(study, settings, snakemake.input.learned)
+            for study, settings in snakemake.params.settings.items()
+        }
+        for study, rows in known.items():
+            for title, forms in rows:
+                log.info("%s: %s\n\n%s", study, title, "\n".join(forms))
         captions = {Path(path).stem: Path(path).read_text(encoding="utf-8") for path in snakemake.input.captions}
         text = make_report(
             Path(snakemake.input.page).read_text(encoding="utf-8"),
@@ -114,6 +140,7 @@ if __name__ == "__main__":
             captions,
             read_runtimes(Path(snakemake.output[0]).with_name("benchmarks"), snakemake.input.benchmarks),
             provenance({"seed": snakemake.params.seed}),
+            known,
         )
         with replacing(snakemake.output[0]) as partial:
             partial.write_text(text, encoding="utf-8")

@@ -46,7 +46,7 @@ def function_symbol(name, model):
     if "->" in name:
         return f"ln factor of {name}"
     symbol = parameter_symbol(name, model)
-    return f"drive of {symbol}" if model["family"] == "composition" else rf"d{symbol}/d$t$"
+    return f"drive of {symbol}" if model["family"] != "natural" else rf"d{symbol}/d$t$"
 
 
 def plot_right_hand_sides(dynamics, predictions, models):

@@ -5,6 +5,7 @@ predictions would share.
 """
 
 from contextlib import suppress
+from functools import partial
 
 import xarray as xr
 
@@ -14,6 +15,7 @@ from dbd.build.system import build_lattice, build_network
 from dbd.evaluation.baselines import BASELINES, BaselineInput, at_random_sites, of_counts
 from dbd.files.netcdf import provenance, read, variable, write
 from dbd.job import job
+from dbd.numerics.random_streams import stream
 
 
 def initial_probabilities(settings, moments):
@@ -36,6 +38,9 @@ def initial_probabilities(settings, moments):
 def predict_baseline(settings, baseline, moments):
     """Return the dataset of a baseline by its name, from the simulated moments of a split."""
     moments = moments.isel(time=slice(settings["evaluation"]["extrapolate_to"] + 1))
+    start = settings["initial_condition"]
+    drawn = start is not None and start["counts"] is None
+    drawn_with = dict(zip(start["interactions"], moments.initial_numbers.values.T, strict=True)) if drawn else {}
     setting = BaselineInput(
         build_network(settings),
         build_lattice(settings),
@@ -43,6 +48,9 @@ def predict_baseline(settings, baseline, moments):
         tuple(settings["observables"]),
         initial_probabilities(settings, moments),
         moments["mean"].sel(observable=settings["observables"]).values,
+        moments.rates.values,
+        drawn_with,
+        partial(stream, settings["seed"], "entropic matching"),
     )
     mean = BASELINES[baseline].predict(setting)
     return xr.Dataset(

@@ -13,7 +13,7 @@ from dbd.files.netcdf import provenance, variable, write
 from dbd.job import job, progress
 from dbd.lattice.packing import blocks, pack, times_per_byte
 from dbd.numerics.random_streams import stream
-from dbd.simulation.initial_conditions import initial_lattices, initial_names, initial_numbers
+from dbd.simulation.initial_conditions import initial_lattices, initial_names, initial_numbers, initial_rates
 from dbd.simulation.lattice_simulation import check_conserved, simulate_runs
 from dbd.study.part import Part
 
@@ -27,18 +27,21 @@ def simulate_ensemble(settings, study, split, initial_conditions, runs, threads)
     packed = np.empty((len(initial_conditions), len(runs), -(-times // times_per_byte(states)), lattice.size), np.uint8)
     turns = np.empty(packed.shape[:2], np.int64)
     events = np.empty((*packed.shape[:2], times - 1, len(network.reactions)), np.int32)
-    numbers = []
+    numbers, constants = [], []
 
     numbers_of = partial(stream, settings["seed"], "initial numbers", study, split)
     for row, index in enumerate(progress(initial_conditions, len(initial_conditions), "initial conditions")):
         key = (study, split, index)
         numbers.append(initial_numbers(start, species, index, numbers_of))
+        rates = initial_rates(start, index, numbers_of)
+        own = network.with_constants(rates.get(known.equation, known.constant) for known in network.reactions)
+        constants.append(own.constants)
         for some in blocks(len(runs), times * lattice.size, threads):
             placing = [stream(settings["seed"], "initial lattice", *key, run) for run in runs[some]]
             moving = [stream(settings["seed"], "simulate", *key, run) for run in runs[some]]
             lattices = initial_lattices(start, numbers[-1], lattice, species, selection, placing, threads=threads)
             occupancy, turns[row, some], events[row, some] = simulate_runs(
-                lattices, network, lattice, selection, dt, times - 1, moving, threads=threads
+                lattices, own, lattice, selection, dt, times - 1, moving, threads=threads
             )
             check_conserved(network, occupancy)
             packed[row, some] = pack(occupancy, states)
@@ -47,6 +50,7 @@ def simulate_ensemble(settings, study, split, initial_conditions, runs, threads)
         species,
         np.array(numbers),
         initial_names(start, species),
+        np.array(constants),
         events,
         [reaction.equation for reaction in network.reactions],
         initial_conditions,

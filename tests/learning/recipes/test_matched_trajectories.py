@@ -143,3 +143,18 @@ def test_pieces_cover_trajectories():
     assert cut.shape == (6, 5, 1)
     np.testing.assert_array_equal(cut[:3, 0, 0], [0, 3, 6])
     assert set(cut[:3].ravel()) == set(range(11))
+
+
+def test_derivatives_where_rates_differ(recipe, states):
+    """Those of the dependence on a rate too; the other rate is the same in all."""
+    rates = np.array([[0.4, 0.1], [0.4, 0.2], [0.4, 0.05], [0.4, 0.3]])
+    varied = replace(recipe, constants=rates)
+    learning = varied.learning(Matched(*(states[0][name] for name in Matched._fields)))
+    assert np.isnan(learning.dynamics.reference[0]) and learning.dynamics.reference[1] == pytest.approx(0.1625)
+    rng = np.random.default_rng(0)
+    point, direction = 0.1 * rng.normal(size=(2, len(learning.free)))
+    assert len(point) > len(states[0]["point"])
+    for problem in (learning.problem(STEPS), learning.problem(4)):
+        found, step = problem.expand(point), 1e-5
+        slope = (problem.value(point + step * direction) - problem.value(point - step * direction)) / (2 * step)
+        assert found.gradient @ direction == pytest.approx(slope, rel=1e-6)

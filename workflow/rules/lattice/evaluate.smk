@@ -22,6 +22,7 @@ rule predict_baseline:
             "ensemble.dt",
             "evaluation.extrapolate_to",
             "observables",
+            "seed",
         ),
     message:
         "Predict {wildcards.study}, split {wildcards.split}, by {wildcards.baseline}"

@@ -22,7 +22,7 @@ SIMULATION = "#000000"
 SPREAD = "#dddddd"
 NOISE = "#999999"
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#F0E442")  # Okabe and Ito
-BASELINES = ("#6b4226", "#a08060", "#708090")  # earth and slate, apart from the palette
+BASELINES = ("#6b4226", "#a08060", "#708090", "#9aa7b4")  # earth and slate, apart from the palette
 SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
 COLORS = 256  # of a picture for the screen
@@ -81,7 +81,7 @@ def parameter_symbol(name: str, model: Mapping[str, Any] | None = None) -> str:
         return rf"$\Sigma_{{{name[4:]}}}$"
     hidden = {letter for layer in (model or {}).get("layers", ()) for letter in layer["species"]}
     letter = "W" if set(name) & hidden and len(name) == 2 else "b" if name in hidden else "hJKQ"[len(name) - 1]
-    if letter == "h" and (model or {}).get("family") == "composition":
+    if letter == "h" and (model or {}).get("family", "natural") != "natural":
         letter = "n"
     if letter == "J" and (model or {}).get("runs"):
         letter = "c"

@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from dbd.boltzmann.composition_law import CompositionLaw
 from dbd.boltzmann.energy import EnergyModel, Layer
 from dbd.boltzmann.family import CompositionAndCouplings, Family, NaturalParameters
 from dbd.boltzmann.gibbs import Sampler
+from dbd.boltzmann.mean_composition import MeanComposition, MeanCompositionMoments
 from dbd.boltzmann.moment_map import ExactMoments, MomentMap
 from dbd.boltzmann.sampling_law import SamplingLaw
 from dbd.build.system import build_lattice, build_network
@@ -35,6 +38,8 @@ def build_model(settings: Mapping[str, Any], model: Mapping[str, Any]) -> Energy
 def build_family(settings: Mapping[str, Any], model: Mapping[str, Any]) -> Family:
     """The Boltzmann model of `model` in the coordinates of its ``family``."""
     energy = build_model(settings, model)
+    if model["family"] == "mean_composition":
+        return MeanComposition(energy)
     if model["family"] == "composition":
         return CompositionAndCouplings(energy, model["spread"])
     return NaturalParameters(energy)
@@ -42,6 +47,8 @@ def build_family(settings: Mapping[str, Any], model: Mapping[str, Any]) -> Famil
 
 def build_moment_map(family: Family, observables: Sequence[str], sampling: Mapping[str, Any] | None) -> MomentMap:
     """Moments of a model under the law of its ``sampling``, or exact ones where there is none."""
+    if isinstance(family, MeanComposition):
+        return MeanCompositionMoments(family, observables)
     if isinstance(family, CompositionAndCouplings):
         return CompositionLaw(family, observables, **sampling)
     if sampling:
@@ -61,7 +68,7 @@ def domain_axes(model: Mapping[str, Any], family: Family) -> tuple[int, ...]:
 
 def reactions_of(settings: Mapping[str, Any], model: Mapping[str, Any]) -> ReactionNetwork | None:
     """The reactions by which the densities of a model change; None where they are unknown or all parameters driven."""
-    known = model["family"] == "composition" and settings["reactions"] is not None
+    known = model["family"] != "natural" and settings["reactions"] is not None
     return build_network(settings) if known else None
 
 
@@ -70,12 +77,14 @@ def build_dynamics(
 ) -> Dynamics | ReactionDynamics:
     """Differential equations of a model in the study's time step.
 
-    Where the data decide on the grid (recipe ``matched_trajectories``), it is that of `domain`, of learned dynamics;
-    elsewhere that of the model's own ``domain``.
+    Where the data decide on the grid (recipe ``matched_trajectories``), it is that of `domain`, of learned dynamics,
+    with the rates that functions refer to (``reference``, if any); elsewhere that of the model's own ``domain``.
     """
     axes, dt, integrator = domain_axes(model, family), settings["ensemble"]["dt"], model["integrator"]
     if model["learning"]["recipe"] == "matched_trajectories":
         network = reactions_of(settings, model)
-        return ReactionDynamics(build_grid(domain), family, network, axes, dt, integrator["substeps"])
+        reference = np.asarray(domain.get("reference", ()), float)
+        reference = tuple(reference.tolist()) if np.isfinite(reference).any() else ()
+        return ReactionDynamics(build_grid(domain), family, network, axes, dt, integrator["substeps"], reference)
     grid = build_grid(model["domain"])
     return Dynamics(grid, len(family.names), axes, dt, integrator["scheme"], integrator["substeps"])

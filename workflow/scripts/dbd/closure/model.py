@@ -25,7 +25,7 @@ from dbd.learning.reaction_dynamics import ReactionDynamics
 from dbd.messages import mismatch, one_of
 from dbd.numerics.random_streams import stream
 
-GRID = ("lower", "upper", "spacing")
+GRID = ("lower", "upper", "spacing", "reference")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Closure:
         Its Boltzmann distribution in its coordinates, on the lattice of the study or on another one.
     dynamics, coefficients
         Its differential equations on the study's lattice, in densities and couplings, which do not depend on the size
-        of a box; and the coefficients of the learned functions.
+        of a box; and the coefficients of the learned functions, of their dependence on rates too.
     learned
         Its trajectories from the training initial conditions, (initial condition, time, P).
     draws
@@ -71,7 +71,8 @@ class Closure:
     @cached_property
     def system(self) -> System:
         """Its differential equations as data."""
-        return System.of(self.dynamics, self.parameters, self.coefficients)
+        closure = self.at()
+        return System.of(closure.dynamics, self.parameters, closure.coefficients)
 
     def right_hand_side(self, theta: np.ndarray) -> np.ndarray:
         """Return d theta / dt at parameters `theta` (..., P), per unit of time."""
@@ -86,8 +87,10 @@ class Closure:
     def at(self, rates: Mapping[str, float] | None = None, lattice: Sequence[int] | None = None) -> "Closure":
         """Return the model with other rates, on a lattice of another shape, as `predict` takes them."""
         closure = self
-        if rates:
-            closure = replace(closure, dynamics=self._with_rates(rates))
+        if rates or getattr(self.dynamics, "reference", ()):
+            constants = self._constants(rates or {})
+            dynamics, coefficients = self.dynamics.at(constants, self.coefficients)
+            closure = replace(closure, dynamics=dynamics, coefficients=coefficients)
         if lattice is not None:
             model = self.family.model
             axes = model.lattice.dimension
@@ -98,20 +101,23 @@ class Closure:
             closure = replace(closure, family=replace(self.family, model=shaped))
         return closure
 
-    def _with_rates(self, rates: Mapping[str, float]) -> ReactionDynamics:
-        """Differential equations with other rates."""
+    def _constants(self, rates: Mapping[str, float]) -> np.ndarray:
+        """Rates of all reactions, those of the study but for some, (reactions,)."""
+        names = {reaction["equation"]: index for index, reaction in enumerate(self.settings.get("reactions") or ())}
+        known = list(names)
         if not isinstance(self.family, CompositionAndCouplings):
-            raise ValueError("rates: got some for a model in natural parameters, which has none in its equations")
-        if self.settings["reactions"] is None:
+            known = [known[place] for place in getattr(self.dynamics, "varied", ())]
+            if rates and not known:
+                raise ValueError("rates: got some for a model in natural parameters that was learned at a single rate")
+        if rates and not names:
             raise ValueError("rates: got some for a model without reactions, which has none in its equations")
-        names = {reaction["equation"]: index for index, reaction in enumerate(self.settings["reactions"])}
-        check_numbers("rates", rates, list(names))
+        check_numbers("rates", rates, known)
         reactions = list(self.settings["reactions"])
         for equation, value in rates.items():
             reaction = reactions[names[equation]]
             key = "probability" if reaction["rate"] is None else "rate"
             reactions[names[equation]] = {**reaction, key: float(value)}
-        return replace(self.dynamics, network=build_network({**self.settings, "reactions": reactions}))
+        return build_network({**self.settings, "reactions": reactions}).constants
 
     def start(
         self, counts: Mapping[str, float] | None = None, parameters: Mapping[str, float] | None = None
@@ -143,9 +149,9 @@ class Closure:
         parameters
             Instead: parameters at the start, by name; in mixed coordinates those of species are densities.
         rates
-            Other rates (probabilities for two reactants), by equation as in the study. Mixed coordinates only: fluxes
-            are proportional to rates. The learned factors of the fluxes, and the drives of couplings, were learned at
-            the study's own rates and stay, so this is for small changes.
+            Other rates (probabilities for two reactants), by equation as in the study. A model that was learned at
+            several rates of a reaction knows what they do. All others are for small changes, in mixed coordinates only:
+            fluxes are proportional to rates, and learned factors of the fluxes and drives of couplings stay.
         steps
             Time steps, by default as many as were learned from.
         lattice
@@ -173,9 +179,10 @@ class Closure:
             closure.family,
             closure.dynamics,
             closure.moment_map,
-            self.coefficients,
+            closure.coefficients,
             initial,
             steps,
+            None,
             lambda *point: stream(self.settings["seed"], "closure", *point),
             threads,
             self.draws,
@@ -210,7 +217,7 @@ class Closure:
             raise ValueError(f"runs: {mismatch(runs, 'a whole number, 1 or more')}")
         closure = self.at(rates, lattice)
         initial = closure.start(counts, parameters)[None]
-        theta = closure.dynamics.integrate(self.coefficients, initial, round(time / dt))[0, -1]
+        theta = closure.dynamics.integrate(closure.coefficients, initial, round(time / dt))[0, -1]
         drawn = closure.moment_map.draw_visible(theta, runs, stream(self.settings["seed"], "closure", "sample"))
         return drawn.reshape(runs, *closure.family.model.lattice.shape)
 
@@ -235,7 +242,7 @@ def load(folder: str | Path) -> Closure:
     if "sampling" not in section:
         raise StoreError(f"{folder}: {mismatch('no predictions', 'those that the study makes')}")
     family = build_family(settings, section)
-    dynamics = build_dynamics(settings, section, family, {key: learned[key].values for key in GRID})
+    dynamics = build_dynamics(settings, section, family, {key: learned[key].values for key in GRID if key in learned})
     title = " of ".join((folder.name, folder.resolve().parents[1].name))
     return Closure(
         title, settings, section, family, dynamics, learned.u.values, learned.theta.values, draws_of(learned)

@@ -1,11 +1,13 @@
 """Predictions of a learned model: its equations integrated, and the moments along the trajectories."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import xarray as xr
 
 from dbd.boltzmann.family import CompositionAndCouplings, Family
+from dbd.boltzmann.mean_composition import MeanComposition
 from dbd.boltzmann.moment_map import MomentMap, Moments
 from dbd.files.netcdf import time_axis, variable
 from dbd.learning.dynamics import Dynamics
@@ -21,6 +23,7 @@ def predicted(
     coefficients: np.ndarray,
     initial: np.ndarray,
     steps: int,
+    constants: np.ndarray | None,
     generator_of: Callable[[int, int], np.random.Generator],
     threads: int = 1,
     draws: np.ndarray | None = None,
@@ -39,6 +42,9 @@ def predicted(
         Parameters at time zero, (initial condition, P).
     steps
         Time steps.
+    constants
+        Rates of all reactions for every initial condition, (initial condition, reaction); None where there are only
+        those of the dynamics.
     generator_of
         Stream of an initial condition and a time, for moments that are sampled.
     threads
@@ -54,7 +60,8 @@ def predicted(
     linearly and know nothing of the data. With draws also ``theta_error`` and, for a model without hidden layers and
     spread whose statistics are observed, ``mean_error``: standard errors by what the data leave open of the functions.
     """
-    theta = dynamics.integrate(coefficients, initial, steps, threads=threads)
+    at_rates = {} if constants is None else {"constants": constants}
+    theta = dynamics.integrate(coefficients, initial, steps, threads=threads, **at_rates)
     moments = moment_map.moments(theta, generator_of, threads)
     observables, points = list(moment_map.observables), "initial_condition time"
     dataset = xr.Dataset(
@@ -80,7 +87,7 @@ def predicted(
         },
     )
     if draws is not None:
-        changes = {"theta": changes_of_trajectories(dynamics, coefficients, draws, theta, threads)}
+        changes = {"theta": changes_of_trajectories(dynamics, coefficients, draws, theta, threads, at_rates)}
         if _responds(family, observables):
             changes["mean"] = changes_of_means(family, theta, changes["theta"], moments, observables)
         for name, change in changes.items():
@@ -98,6 +105,7 @@ def changes_of_trajectories(
     draws: np.ndarray,
     theta: np.ndarray,
     threads: int = 1,
+    at_rates: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> np.ndarray:
     """Changes of trajectories `theta` (R, times, P) with those of the functions to draws; (draw, R, times, P).
 
@@ -106,7 +114,7 @@ def changes_of_trajectories(
     """
     splines, steps = dynamics.grid.splines(), theta.shape[1] - 1
     moved = (coefficients + SMALL * ((splines @ draw.T).T - coefficients) for draw in draws)
-    others = (dynamics.integrate(one, theta[:, 0], steps, threads=threads) for one in moved)
+    others = (dynamics.integrate(one, theta[:, 0], steps, threads=threads, **at_rates) for one in moved)
     with np.errstate(invalid="ignore"):  # trajectories that run away to infinity
         return np.stack([(other - theta) / SMALL for other in others])
 
@@ -114,7 +122,8 @@ def changes_of_trajectories(
 def _responds(family: Family, observables: Sequence[str]) -> bool:
     """Whether moments say how means change with all parameters: no hidden units or spread, statistics observed."""
     seen = {family.names[k] for k in family.matched} <= {*observables}
-    return seen and not family.model.layers and not getattr(family, "spread", False)
+    fixed = not isinstance(family, MeanComposition)  # covariances of couplings are those at fixed composition
+    return seen and fixed and not family.model.layers and not getattr(family, "spread", False)
 
 
 def changes_of_means(

@@ -1,19 +1,24 @@
 """What a reduced model has to beat: classical closures started where the simulation starts, and independent sites.
 
-Mean field and the pair approximation predict the mean counts of a split from the law of its initial lattices, as models
-do, by `dbd.kinetics.closures`. Independent sites are given the simulated mean numbers of molecules at each time, which
-makes them the best that any model without correlations could do.
+Mean field, the pair approximation (`dbd.kinetics.closures`) and entropic matching predict the mean counts of a split
+from the law of its initial lattices, as models do. Independent sites are given the simulated mean numbers of molecules
+at each time, which makes them the best that any model without correlations could do.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
 from dbd.kinetics.closures import Closure, Probabilities
+from dbd.kinetics.entropic_matching import ChainMatching
 from dbd.kinetics.reactions import EMPTY, ReactionNetwork
 from dbd.lattice.geometry import Lattice
+from dbd.learning.sampled_entropic_matching import SampledMatching
+
+FEWEST = 1e-6  # density that stands for none, and for no room: natural parameters are finite
 
 
 class BaselineInput(NamedTuple):
@@ -25,6 +30,9 @@ class BaselineInput(NamedTuple):
     observables: tuple[str, ...]
     start: Probabilities  # at time zero, of every initial condition
     means: np.ndarray  # simulated, float64 (initial condition, time, observable)
+    rates: np.ndarray  # rates and probabilities of the reactions, float64 (initial condition, reaction)
+    interactions: Mapping[str, np.ndarray]  # that initial lattices were drawn with, (initial condition,); if any
+    generator_of: Callable[..., np.random.Generator]  # streams of sampled lattices
 
 
 class Baseline(NamedTuple):
@@ -49,10 +57,52 @@ def independent_sites(given: BaselineInput) -> np.ndarray:
     return expected_counts(independent(densities(given)), given)
 
 
+def entropic_matching(given: BaselineInput) -> np.ndarray:
+    """Entropic matching, a Boltzmann distribution that the reactions alone drive.
+
+    On a chain of one species with up to three molecules in a row, and what else initial lattices were drawn with:
+    moments are exact. With species and pairs it is the pair approximation there, which stands for it if there are
+    several species. Elsewhere moments are sampled, and words longer than pairs as in the pair approximation.
+    """
+    if given.lattice.dimension > 1:
+        return _matched_samples(given)
+    return _matched_chain(given) if len(given.network.species) == 1 else pair_approximation(given)
+
+
+def _matched_chain(given: BaselineInput) -> np.ndarray:
+    names = [*{length * given.network.species[0]: None for length in (1, 2, 3)} | given.interactions]
+    words, observed = ([len(name) * (1,) for name in some] for some in (names, given.observables))
+    initial = np.zeros((len(given.means), len(names)))
+    for column, word in enumerate(words):
+        if given.interactions:
+            initial[:, column] = given.interactions.get(names[column], 0.0)
+        elif len(word) <= 2:
+            initial[:, column] = markov_parameter(given.start, word)
+    counts = np.empty((*given.means.shape[:2], len(observed)))
+    for rates in dict.fromkeys(map(tuple, given.rates)):
+        own = (given.rates == rates).all(axis=1)
+        matching = ChainMatching(given.network.with_constants(rates), given.dt, tuple(words))
+        path = matching.integrate(initial[own], counts.shape[1] - 1)
+        counts[own] = matching.moments(path.reshape(-1, len(words)), observed).reshape(*path.shape[:2], -1)
+    return counts * [_windows(given.lattice, name) for name in given.observables]
+
+
+def _matched_samples(given: BaselineInput) -> np.ndarray:
+    rows = []
+    for index, (rates, *start) in enumerate(zip(given.rates, *given.start, strict=True)):
+        matching = SampledMatching(given.network.with_constants(rates), given.lattice, given.dt)
+        names = matching.model.interactions
+        initial = expected_counts(Probabilities(*start), given._replace(observables=names))
+        path = matching.integrate(initial, given.means.shape[1] - 1, partial(given.generator_of, index))
+        rows.append(expected_counts(of_counts(path, names, given.network.species, given.lattice), given))
+    return np.stack(rows)
+
+
 BASELINES = {
     "mean_field": Baseline("mean field", mean_field),
     "pair_approximation": Baseline("pair approximation", pair_approximation),
     "independent_sites": Baseline("independent sites, true means", independent_sites),
+    "entropic_matching": Baseline("entropic matching", entropic_matching),
 }
 
 
@@ -66,6 +116,25 @@ def independent(density: np.ndarray) -> Probabilities:
     """Probabilities of independent sites, from the density of each species (..., species)."""
     single = np.concatenate([1.0 - density.sum(axis=-1, keepdims=True), density], axis=-1)
     return Probabilities(single, single[..., :, None] * single[..., None, :])
+
+
+def markov_parameter(probabilities: Probabilities, word: tuple[int, ...]) -> np.ndarray:
+    """Natural parameter (...) of one or two occupancies in a row, of the chain with given probabilities.
+
+    Species that are absent and lattices that are full have none: they are taken to be just short of it.
+    """
+    single = np.maximum(probabilities.single[..., 1:], FEWEST)
+    product = probabilities.single[..., 1:, None] * probabilities.single[..., None, 1:]
+    correlation = np.where(product > 0, probabilities.pair[..., 1:, 1:] / np.where(product > 0, product, 1.0), 1.0)
+    pair = np.empty(probabilities.pair.shape)
+    pair[..., 1:, 1:] = single[..., :, None] * single[..., None, :] * np.maximum(correlation, FEWEST)
+    pair[..., 1:, 0] = pair[..., 0, 1:] = np.maximum(single - pair[..., 1:, 1:].sum(axis=-1), FEWEST * single)
+    pair[..., 0, 0] = np.maximum(1.0 - single.sum(axis=-1) - pair[..., 0, 1:].sum(axis=-1), FEWEST**2)
+    follows = np.log(pair / pair.sum(axis=-1, keepdims=True))
+    a, b = (*word, EMPTY)[:2]
+    if len(word) == 1:
+        return follows[..., 0, a] + follows[..., a, 0] - 2 * follows[..., 0, 0]
+    return follows[..., a, b] + follows[..., 0, 0] - follows[..., a, 0] - follows[..., 0, b]
 
 
 def at_random_sites(numbers: np.ndarray, sites: int) -> Probabilities:
@@ -110,9 +179,12 @@ def expected_counts(probabilities: Probabilities, given: BaselineInput) -> np.nd
 
 def _closed(given: BaselineInput, pairs: bool) -> np.ndarray:
     """Mean counts by a closure of the hierarchy, from the initial probabilities of each initial condition."""
-    closure = Closure(given.network, given.lattice.dimension, given.dt, pairs)
-    steps = given.means.shape[1] - 1
-    paths = [closure.integrate(Probabilities(*start), steps) for start in zip(*given.start, strict=True)]
+    steps, system = given.means.shape[1] - 1, (given.lattice.dimension, given.dt, pairs)
+    closures = {rates: Closure(given.network.with_constants(rates), *system) for rates in set(map(tuple, given.rates))}
+    paths = [
+        closures[tuple(rates)].integrate(Probabilities(*start), steps)
+        for rates, *start in zip(given.rates, *given.start, strict=True)
+    ]
     return np.stack([expected_counts(path, given) for path in paths])
 
 

@@ -14,6 +14,7 @@ def ensemble_dataset(
     species: Sequence[str],
     initial_numbers: np.ndarray,
     names: Sequence[str],
+    rates: np.ndarray,
     events: np.ndarray,
     reactions: Sequence[str],
     conditions: range,
@@ -30,6 +31,8 @@ def ensemble_dataset(
         Names of the states of a site, without empty.
     initial_numbers, names
         What defines each initial condition, (initial condition, number), and what these numbers are.
+    rates
+        Rates and probabilities of each initial condition, (initial condition, reaction).
     events, reactions
         Events in every time step, int32 (initial condition, run, interval, reaction), and the equations.
     conditions, runs
@@ -47,6 +50,7 @@ def ensemble_dataset(
         {
             "packed": (*variable(dims, packed, meaning, states=states, species=" ".join(species)), chunks),
             "initial_numbers": variable("initial_condition initial_quantity", initial_numbers, started),
+            "rates": variable("initial_condition reaction", rates, "rates and probabilities of reactions"),
             "events": variable("initial_condition run interval reaction", events, "events in every time step"),
         },
         {

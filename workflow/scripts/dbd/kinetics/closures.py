@@ -26,7 +26,7 @@ from scipy.integrate import solve_ivp
 from dbd.kinetics.moment_hierarchy import Event, Pattern, births, conversions, drift, turns
 from dbd.kinetics.reactions import ATTEMPTS, EMPTY, ReactionNetwork
 
-_TINY = 1e-300  # stands for zero in logarithms
+_TINY = 1e-12  # stands for zero in logarithms: rounding errors below it have no effect on products and quotients
 _ACCURACY = 1e-8  # of the integrated probabilities, relative and absolute
 
 

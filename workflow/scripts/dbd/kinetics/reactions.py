@@ -19,7 +19,7 @@ whether A or B moved. Creation is a unimolecular reaction whose reactant is an e
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from math import gcd, isfinite, lcm
@@ -151,6 +151,16 @@ class ReactionNetwork:
         if not species:
             raise ValueError(f"species: {mismatch('none', 'at least one')}")
         return cls(species, tuple(_read_reaction(species, text, constant, pairs) for text, constant in equations))
+
+    @cached_property
+    def constants(self) -> np.ndarray:
+        """Rate or probability of every reaction; float64, (reactions,)."""
+        return np.array([reaction.constant for reaction in self.reactions], float)
+
+    def with_constants(self, constants: Iterable[float]) -> "ReactionNetwork":
+        """The same reactions with other rates and probabilities, one for each in declared order."""
+        pairs = zip(self.reactions, constants, strict=True)
+        return replace(self, reactions=tuple(replace(reaction, constant=float(value)) for reaction, value in pairs))
 
     @cached_property
     def chances(self) -> np.ndarray:

@@ -38,6 +38,10 @@ class Trajectories:
         Matched paths, (R, times, P), and the metric there, (R, times, P, P).
     every
         Steps between those that are looked at; the last one is always.
+    constants
+        Rates of all reactions of every trajectory, (R, reactions); None where they are those of the dynamics.
+    free
+        Which of the coefficients in the span of f_0 and all f_r, as places in ((1 + V) Q M,), are learned, L of them.
     threads
         Size of the thread pool; results do not depend on it.
     """
@@ -49,6 +53,8 @@ class Trajectories:
     paths: np.ndarray
     metric: np.ndarray
     every: int
+    constants: np.ndarray | None
+    free: np.ndarray
     threads: int = 1
 
     @cached_property
@@ -65,13 +71,18 @@ class Trajectories:
         return np.sqrt(np.maximum(values, 0.0))[..., None] * np.swapaxes(vectors, -1, -2)
 
     def coefficients(self, point: np.ndarray) -> np.ndarray:
-        """Coefficients of the elements, (Q, size), from those in the span, (Q * M,)."""
-        return np.ascontiguousarray(self.scale[:, None] * point.reshape(len(self.scale), -1) @ self.span.T)
+        """Coefficients of the elements, ((1 + V) Q, size), from those in the span that are learned, (L,)."""
+        scale = np.tile(self.scale, 1 + len(self.dynamics.varied))
+        whole = np.zeros((len(scale), self.span.shape[1]))
+        whole.ravel()[self.free] = point
+        return np.ascontiguousarray(scale[:, None] * whole @ self.span.T)
 
     def residuals(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Trajectories and whitened differences, (R, times, P)."""
         coefficients = self.coefficients(point)
-        states = self.dynamics.integrate(coefficients, self.starts, self.paths.shape[1] - 1, self.threads)
+        states = self.dynamics.integrate(
+            coefficients, self.starts, self.paths.shape[1] - 1, self.threads, self.constants
+        )
         difference = (states - self.paths)[:, self.times]
         return states, np.einsum("rtij,rtj->rti", self.root, difference)
 
@@ -85,9 +96,16 @@ class Trajectories:
         return float(self.values(point).sum())
 
     def rows(self, point: np.ndarray, states: np.ndarray, index: int) -> np.ndarray:
-        """Derivatives of the whitened differences of one of the trajectories `states`, (times * P, Q * M)."""
-        derivative = self.dynamics.sensitivity(self.coefficients(point), states[index], self.span, self.times)
-        return (self.root[index] @ derivative).reshape(-1, len(point)) * np.repeat(self.scale, self.span.shape[1])
+        """Derivatives of the whitened differences of one of the trajectories `states`, (times * P, L)."""
+        system, coefficients, weights = self.dynamics, self.coefficients(point), np.ones(1)
+        if self.constants is not None:
+            weights = system.weights(self.constants[index])
+            system, coefficients = system.at(self.constants[index], coefficients)
+        derivative = system.sensitivity(coefficients, states[index], self.span, self.times)
+        scale = np.repeat(self.scale, self.span.shape[1])
+        part, place = np.divmod(self.free, len(scale))
+        matrix = (self.root[index] @ derivative).reshape(-1, len(scale)) * scale
+        return matrix[:, place] * weights[part]
 
     def expand(self, point: np.ndarray) -> Expansion:
         """The action, its gradient and its Gauss-Newton matrix."""

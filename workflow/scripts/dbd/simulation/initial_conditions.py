@@ -1,4 +1,7 @@
-"""Where runs start: lattices drawn from a Boltzmann distribution, or given numbers of molecules at random sites."""
+"""Where runs start: lattices drawn from a Boltzmann distribution, or given numbers of molecules at random sites.
+
+Rates of reactions can differ between initial conditions too.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -43,20 +46,54 @@ def initial_numbers(
     """
     if start["parameters"] is not None:
         return np.array(start["parameters"][index], float)
+    drawn = _uniform(start, index, generator_of)
     if start["box"] is not None:
         lower, upper = np.array(start["box"]["lower"]), np.array(start["box"]["upper"])
-        return lower + (upper - lower) * _uniform(start["box"]["design"], len(lower), index, generator_of)
+        return lower + (upper - lower) * drawn[: len(lower)]
     given = (start["counts"].get(name, 0) for name in species)
     least, most = np.array([count if isinstance(count, list) else (count, count) for count in given]).T
-    drawn = np.zeros(len(least))
-    ranges = least < most
-    if ranges.any():
-        drawn[ranges] = _uniform(start["design"], ranges.sum(), index, generator_of)
-    return least + np.floor(drawn * (most - least + 1))
+    ranges, point = least < most, np.zeros(len(least))
+    point[ranges] = drawn[: ranges.sum()]
+    return least + np.floor(point * (most - least + 1))
 
 
-def _uniform(design: str, dimensions: int, index: int, generator_of: Callable[..., np.random.Generator]) -> np.ndarray:
-    """Point of an initial condition in the unit cube: independent, or the next of a scrambled Sobol sequence."""
+def initial_rates(
+    start: Mapping[str, Any], index: int, generator_of: Callable[..., np.random.Generator]
+) -> dict[str, float]:
+    """Rates and probabilities of one initial condition that are not those of the study, by equation.
+
+    Values that the section lists are taken in turn by the initial conditions, those of all reactions at a time; from
+    ranges they are drawn uniformly, in one design with the numbers of molecules or interaction parameters. Other
+    parameters as those of `initial_numbers`.
+    """
+    drawn, rates = _uniform(start, index, generator_of), {}
+    place = len(drawn) - sum(map(_is_range, start["rates"].values()))
+    for equation, rate in start["rates"].items():
+        if _is_range(rate):
+            rates[equation] = rate["lower"] + (rate["upper"] - rate["lower"]) * float(drawn[place])
+            place += 1
+        else:
+            rates[equation] = rate["values"][index % len(rate["values"])]
+    return rates
+
+
+def _is_range(rate: Mapping[str, Any]) -> bool:
+    return not rate["values"]
+
+
+def _uniform(start: Mapping[str, Any], index: int, generator_of: Callable[..., np.random.Generator]) -> np.ndarray:
+    """Point of an initial condition in the unit cube: an axis for each number, then for each rate that is drawn.
+
+    Points are independent, or those of a scrambled Sobol sequence.
+    """
+    dimensions = sum(map(_is_range, start["rates"].values()))
+    design = start["design"]
+    if start["box"] is not None:
+        dimensions, design = dimensions + len(start["box"]["lower"]), start["box"]["design"]
+    ranges = [count for count in (start["counts"] or {}).values() if isinstance(count, list) and count[0] < count[1]]
+    dimensions += len(ranges)
+    if dimensions == 0:
+        return np.empty(0)
     if design == "random":
         return generator_of(index).random(dimensions)
     sequence = qmc.Sobol(dimensions, scramble=True, rng=generator_of())

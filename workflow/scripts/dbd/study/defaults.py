@@ -54,15 +54,15 @@ def _complete_model(name: str, model: Any, study: Mapping[str, Any]) -> Any:
     if not isinstance(model, Mapping):
         return model
     chain, recipe = _is_chain(model, study), _mapping(model.get("learning")).get("recipe")
-    exact = chain and model.get("family") != "composition" and recipe != REDUCED
+    exact = chain and model.get("family", "natural") == "natural" and recipe != REDUCED
     natural = exact or recipe in ("gauss_newton", "contrastive")
     family = model.get("family") or ("natural" if natural else "composition")
-    composition = family == "composition"
+    composition, mixed = family == "composition", family != "natural"
     defaults = {
         "family": family,
         "title": str(name).replace("_", " "),
         "initial": {"method": _start(model, study, exact, composition)},
-        "learning": EXACT if exact else SAMPLED,
+        "learning": EXACT if exact and not mixed else SAMPLED,
         "sampling": AT_COMPOSITION if composition else None if chain else PREDICTION,
         **({"runs": RUNS, "sampling": None} if recipe == REDUCED else {}),
     }

@@ -11,6 +11,7 @@ from typing import Any
 from dbd.boltzmann.chain import build_chain
 from dbd.boltzmann.composition import STARTS
 from dbd.boltzmann.energy import EnergyModel
+from dbd.boltzmann.mean_composition import MeanComposition
 from dbd.build.model import build_model
 from dbd.build.reduced_runs import check_reduced_runs
 from dbd.build.source import Layout, check_source
@@ -19,7 +20,7 @@ from dbd.evaluation.baselines import BASELINES
 from dbd.files.netcdf import StoreError
 from dbd.lattice.observables import check_observables
 from dbd.messages import mismatch, one_of
-from dbd.study.lattice_study import InitialConditionSection, Study
+from dbd.study.lattice_study import InitialConditionSection, ReactionSection, Study
 from dbd.study.model import (
     ContrastiveSection,
     GaussNewtonSection,
@@ -57,7 +58,8 @@ def exactly_known(study: Study) -> bool:
     """Whether exact means and variances are known: molecules react alone, and runs start from given numbers of them."""
     start = start_of(study, study.evaluation.split)
     reactions = build_network(study.model_dump(mode="json")).reactions
-    return start is not None and start.counts is not None and not any(reaction.bimolecular for reaction in reactions)
+    given = start is not None and start.counts is not None and not start.rates
+    return given and not any(reaction.bimolecular for reaction in reactions)
 
 
 def _source_mistakes(study: Study) -> Iterator[tuple[str, str]]:
@@ -108,16 +110,22 @@ def _system_mistakes(study: Study) -> Iterator[tuple[str, str]]:
     lattice = yield from attempt("lattice", build_lattice, tree)
     if (yield from attempt("species", build_network, tree | {"reactions": []})) is None:
         return
-    for index, reaction in enumerate(tree["reactions"] or ()):
-        yield from attempt(f"reactions.{index}", build_network, tree | {"reactions": [reaction]})
-        events = (reaction["rate"] or 0.0) * study.ensemble.dt
-        if events > EVENTS_PER_STEP:
-            where = f"{events:.3g} events per molecule in a time step of {study.ensemble.dt:g}"
-            yield f"reactions.{index}.rate", mismatch(where, f"at most {EVENTS_PER_STEP:g}; a shorter ensemble.dt")
+    for index, reaction in enumerate(study.reactions or ()):
+        yield from _reaction_mistakes(study, reaction, f"reactions.{index}")
     if lattice is not None:
         yield from attempt("observables", check_observables, lattice, study.species, study.observables)
     if missing := [name for name in study.species if name not in study.observables]:
         yield "observables", f"missing {', '.join(missing)}; every species is counted, for the closures to compare with"
+
+
+def _reaction_mistakes(study: Study, reaction: ReactionSection, where: str) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with a reaction or its rate."""
+    tree = study.model_dump(mode="json") | {"reactions": [reaction.model_dump(mode="json")]}
+    yield from attempt(where, build_network, tree)
+    events = (reaction.rate or 0.0) * study.ensemble.dt
+    if events > EVENTS_PER_STEP:
+        got = f"{events:.3g} events per molecule in a time step of {study.ensemble.dt:g}"
+        yield f"{where}.rate", mismatch(got, f"at most {EVENTS_PER_STEP:g}; a shorter ensemble.dt")
 
 
 def _ensemble_mistakes(study: Study) -> Iterator[tuple[str, str]]:
@@ -172,6 +180,15 @@ def _start_mistakes(study: Study, split: str, start: InitialConditionSection, wh
     for species in start.counts or {}:
         if species not in study.species:
             yield f"{where}.counts.{species}", mismatch(species, one_of(study.species))
+    equations = [reaction.equation for reaction in study.reactions or ()]
+    for equation, given in start.rates.items():
+        if equation not in equations:
+            yield f"{where}.rates", mismatch(equation, one_of(equations))
+            continue
+        reaction = study.reactions[equations.index(equation)]
+        for value in given.ends:
+            changed = {"rate": value} if reaction.rate is not None else {"probability": value}
+            yield from _reaction_mistakes(study, reaction.model_copy(update=changed), f"{where}.rates")
     most = sum(count[1] if isinstance(count, tuple) else count for count in (start.counts or {}).values())
     if most > lattice.size:
         yield f"{where}.counts", mismatch(f"{most} molecules", f"at most {lattice.size}, one per site")
@@ -220,7 +237,7 @@ def _model_mistakes(study: Study) -> Iterator[tuple[str, str]]:
                 yield "observables", f"missing {', '.join(missing)}, which {where} is matched to"
         yield from _recipe_mistakes(study, model, energy, where)
         yield from (_reduced_mistakes if reduced else _family_mistakes)(study, model, energy, where)
-        if model.initial.method == "given" and model.family == "natural" and not unknown:
+        if model.initial.method == "given" and model.family != "composition" and not unknown:
             yield from _given_mistakes(study, model, energy, where)
 
 
@@ -233,6 +250,10 @@ def _evaluation_mistakes(study: Study) -> Iterator[tuple[str, str]]:
 def _recipe_mistakes(study: Study, model: ModelSection, energy: EnergyModel, where: str) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with how a model is learned from the training split."""
     runs, steps, learning = study.ensemble.splits["train"].runs, study.ensemble.steps, model.learning
+    for split in study.ensemble.splits if not isinstance(learning, MatchedTrajectoriesSection) else ():
+        if (start := start_of(study, split)) and start.rates:
+            expected = f"matched_trajectories, as {split} has rates of its own"
+            yield f"{where}.learning.recipe", mismatch(learning.recipe, expected)
     if isinstance(learning, MatchedTrajectoriesSection | ReducedRunsSection) and (learning.last_step or steps) > steps:
         yield f"{where}.learning.last_step", mismatch(learning.last_step, f"1 to {steps}, the simulated steps")
     batches = {}
@@ -257,7 +278,7 @@ def _recipe_mistakes(study: Study, model: ModelSection, energy: EnergyModel, whe
 
 def _family_mistakes(study: Study, model: ModelSection, energy: EnergyModel, where: str) -> Iterator[tuple[str, str]]:
     """Yield what does not fit the family of a model, or the static matching of its recipe."""
-    composition = model.family == "composition"
+    composition, chain = model.family != "natural", model.family == "mean_composition"
     sampled = isinstance(model.learning, MatchedTrajectoriesSection)
     if composition and not sampled:
         yield (
@@ -265,8 +286,10 @@ def _family_mistakes(study: Study, model: ModelSection, energy: EnergyModel, whe
             mismatch(model.learning.recipe, "matched_trajectories or reduced_runs for this family"),
         )
         return
-    if composition and model.initial.method not in ("independent", "sampled"):
-        yield f"{where}.initial.method", mismatch(model.initial.method, "independent or sampled for this family")
+    methods = ("given" if chain else "sampled", "independent")
+    if composition and model.initial.method not in methods:
+        expected = f"{' or '.join(sorted(methods))} for this family"
+        yield f"{where}.initial.method", mismatch(model.initial.method, expected)
     if model.runs is not None:
         yield f"{where}.runs", mismatch(model.runs, "none but for recipe reduced_runs")
     starts = STARTS if composition else ("empty", "random")
@@ -286,10 +309,14 @@ def _family_mistakes(study: Study, model: ModelSection, energy: EnergyModel, whe
         return
     if missing := [name for name in study.species if name not in model.interactions]:
         yield f"{where}.interactions", f"missing {', '.join(missing)}; a composition has every species"
+    if chain:
+        yield from attempt(where, MeanComposition, energy)
+        for key, got in (("sampling", model.sampling), ("spread", model.spread)):
+            if got:
+                yield f"{where}.{key}", mismatch("one", "none for family mean_composition")
+        return
     if model.sampling.lattices % 2:
         yield f"{where}.sampling.lattices", mismatch(model.sampling.lattices, "an even number")
-    if model.initial.method not in ("independent", "sampled"):
-        yield f"{where}.initial.method", mismatch(model.initial.method, "independent or sampled")
     if len(energy.parameters) == len(study.species):
         yield f"{where}.interactions", mismatch("species alone", "at least one coupling")
 

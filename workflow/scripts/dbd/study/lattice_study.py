@@ -50,6 +50,32 @@ class BoxSection(Strict):
     )
 
 
+class RateSection(Strict):
+    """Values of a rate or probability: listed, or a range."""
+
+    values: tuple[Number, ...] = Field((), description="Values that initial conditions take in turn.")
+    lower: Number | None = Field(
+        None, description="Instead: lower end of a range to draw from, in one design with all else."
+    )
+    upper: Number | None = Field(None, description="Upper end of the range.")
+
+    @model_validator(mode="after")
+    def _one_way(self):
+        ends = [end for end in (self.lower, self.upper) if end is not None]
+        if (len(ends) != 2) if not self.values else ends:
+            raise ValueError(
+                f"got {len(self.values)} values and {len(ends)} ends of a range, expected values or both ends"
+            )
+        if ends and ends[0] > ends[1]:
+            raise ValueError(mismatch(f"{self.lower} to {self.upper}", "lower below upper"))
+        return self
+
+    @property
+    def ends(self) -> tuple[float, ...]:
+        """Values that bound all others."""
+        return self.values or (self.lower, self.upper)
+
+
 class InitialConditionSection(Strict):
     """Where runs start: lattices drawn from a Boltzmann distribution (box or parameters), or numbers of molecules."""
 
@@ -64,6 +90,10 @@ class InitialConditionSection(Strict):
     )
     design: Literal["random", "sobol"] = Field(
         "random", description="How numbers are drawn from ranges of counts: as points are drawn from a box."
+    )
+    rates: dict[str, RateSection] = Field(
+        {},
+        description="Rates and probabilities that differ between initial conditions, by equation; models learn across.",
     )
 
     @model_validator(mode="after")

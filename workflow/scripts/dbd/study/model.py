@@ -184,12 +184,13 @@ class ModelSection(Strict):
     title: str | None = Field(None, description="What figures call it; by default its name.")
     interactions: tuple[str, ...] = Field(description="Visible statistics that carry parameters, for example [A, AA].")
     layers: tuple[LayerSection, ...] = Field((), description="Hidden layers, from the lowest up.")
-    family: Literal["natural", "composition"] = Field(
+    family: Literal["natural", "composition", "mean_composition"] = Field(
         "natural",
         description="Coordinates of the distribution; by default natural for open chains of one species and recipes "
         "gauss_newton and contrastive, else composition. natural: every parameter is a bias or a coupling, and numbers "
         "of molecules are free; composition: the parameters of species are densities, and couplings act at fixed "
-        "composition (mixed coordinates).",
+        "composition (mixed coordinates); mean_composition: the same for open chains of one species, with exact "
+        "moments and numbers that vary about their mean.",
     )
     spread: bool = Field(
         False,

@@ -15,8 +15,10 @@ from scipy.ndimage import gaussian_filter1d
 from threadpoolctl import threadpool_limits
 
 from dbd.boltzmann.family import Family
+from dbd.boltzmann.mean_composition import MeanComposition
 from dbd.files.checkpoints import State
 from dbd.kinetics.reactions import ReactionNetwork
+from dbd.learning.exact_matching import match_exactly
 from dbd.learning.pieces import overlapping
 from dbd.learning.reaction_dynamics import ReactionDynamics
 from dbd.learning.recipes.base import Recipe
@@ -36,6 +38,7 @@ STEPS = (6, 15)  # most optimisation steps on pieces, and on whole trajectories
 GAIN = 2e-3  # relative fall of the action below which a step is the last
 RESIDUALS = 1500  # about as many steps of all trajectories are looked at
 CLUSTERS = 8  # of data, at least, that say how sure functions are
+OF_RATES = 16  # functions of the span by which a right-hand side depends on a rate
 WORSE = 2  # whole trajectories' phases in a row that are worse than the best before the others are not tried
 
 
@@ -68,6 +71,8 @@ class MatchedTrajectories(Recipe):
         Candidates of the weight of the energy, from the largest down.
     generator_of
         Stream of an initial condition and a chain.
+    constants
+        Rates of all reactions for every initial condition, (R, reactions); by default those of the network.
     threads
         Size of the thread pool; results do not depend on it.
     """
@@ -83,6 +88,7 @@ class MatchedTrajectories(Recipe):
     roughness: Sequence[float]
     generator_of: Callable[..., np.random.Generator]
     threads: int = 1
+    constants: np.ndarray | None = None
 
     def states(self, kept: State | None) -> Iterator[State]:
         """Yield the state after matching and after each phase of learning, from the beginning or after `kept`."""
@@ -126,15 +132,18 @@ class MatchedTrajectories(Recipe):
         return [(length, self.roughness[0]) for length in lengths] + [(last, value) for value in self.roughness[1:]]
 
     def _matched(self) -> State:
-        matched = match_paths(self.family, self.data, self.initial, self.generator_of, self.threads)
+        if isinstance(self.family, MeanComposition):
+            matched = match_exactly(self.family, self.data)
+        else:
+            matched = match_paths(self.family, self.data, self.initial, self.generator_of, self.threads)
         learning = self.learning(matched)
-        functions, width = len(learning.dynamics.functions), learning.span.shape[1]
+        point = np.zeros(len(learning.free))
         return {
             **matched._asdict(),
-            "point": np.zeros(functions * width),
-            "u": np.zeros((functions, learning.dynamics.grid.size)),
+            "point": point,
+            "u": learning.problem(learning.paths.shape[1] - 1).coefficients(point),
             "roughness": np.array(self.roughness[0], float),
-            "best": np.zeros(functions * width),
+            "best": point,
             "scores": np.empty(0),
             "phase": np.array(0),
             "finished": np.array(False),
@@ -158,12 +167,21 @@ class MatchedTrajectories(Recipe):
         grid = HermiteGrid(
             tuple((lower - BORDER * width).tolist()), tuple(spacing.tolist()), (cells + 1,) * len(self.domain)
         )
-        dynamics = ReactionDynamics(grid, self.family, self.network, self.domain, self.dt, self.substeps)
+        setting = self.family, self.network, self.domain, self.dt, self.substeps
+        dynamics = ReactionDynamics(grid, *setting, self.reference)
         drive = np.gradient(smooth, self.dt, axis=1) + dynamics.rates.relaxation * smooth
         size = dict(zip(dynamics.names, np.sqrt((drive**2).mean(axis=(0, 1))), strict=True))
         scale = np.array([max(size.get(name, 1.0), 1e-6) for name in dynamics.functions])
         splines = spanning_splines(grid, points[:: -(-len(points) // POINTS)])
-        return Learning(dynamics, splines, scale, self.initial, path, smooth, data.runs * metric, self.threads)
+        compared = self.initial, path, smooth, data.runs * metric
+        return Learning(dynamics, splines, scale, *compared, self.threads, self.constants)
+
+    @property
+    def reference(self) -> tuple[float, ...]:
+        """Means of the rates that differ between initial conditions, not a number for others."""
+        if self.constants is None:
+            return ()
+        return tuple(np.where(np.ptp(self.constants, axis=0) > 0, self.constants.mean(axis=0), np.nan).tolist())
 
 
 @dataclass(frozen=True)
@@ -181,6 +199,22 @@ class Learning:
     smooth: np.ndarray
     metric: np.ndarray
     threads: int
+    constants: np.ndarray | None = None
+
+    @cached_property
+    def free(self) -> np.ndarray:
+        """Coefficients in the span that are learned, see `Trajectories.free`.
+
+        On a rate depend the logarithm of its own flux and all drives, by the last and largest functions of the span.
+        """
+        fluxes, total, width = self.dynamics.fluxes, len(self.dynamics.functions), self.splines.shape[1]
+        free = [np.arange(total * width)]
+        for part, reaction in enumerate(self.dynamics.varied.tolist(), 1):
+            for function in range(total):
+                if function >= len(fluxes) or fluxes[function] == reaction:
+                    last = (part * total + function + 1) * width
+                    free.append(np.arange(last - min(OF_RATES, width), last))
+        return np.concatenate(free)
 
     @cached_property
     def span(self) -> np.ndarray:
@@ -190,12 +224,16 @@ class Learning:
     def problem(self, length: int, some: np.ndarray | slice = slice(None)) -> Trajectories:
         """Whole trajectories of some initial conditions, or pieces of `length` steps from the smoothed paths."""
         paths, metric, starts = self.paths[some], self.metric[some], self.initial[some]
+        constants = None if self.constants is None else self.constants[some]
         if length < paths.shape[1] - 1:
             paths, metric = overlapping(paths, length), overlapping(metric, length)
             starts = np.ascontiguousarray(overlapping(self.smooth[some], length)[:, 0])
+            if constants is not None:
+                constants = np.repeat(constants, len(paths) // len(constants), axis=0)
         every = max(1, paths.shape[0] * paths.shape[1] // RESIDUALS)
         every = min(every, length)
-        return Trajectories(self.dynamics, self.span, self.scale, starts, paths, metric, every, self.threads)
+        compared = starts, paths, metric, every, constants
+        return Trajectories(self.dynamics, self.span, self.scale, *compared, self.free, self.threads)
 
     def learn(
         self, problem: Trajectories, start: np.ndarray, roughness: float, steps: int
