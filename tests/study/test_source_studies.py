@@ -10,6 +10,7 @@ import yaml
 
 from conftest import REMOVED, ROOT, change
 from dbd.build.source import Layout
+from dbd.evaluation.baselines import BASELINES
 from dbd.files.netcdf import StoreError, provenance, read, read_lattices, write
 from dbd.study.lattice_checks import exactly_known
 from dbd.study.reading import ConfigurationError, load_study
@@ -19,7 +20,10 @@ sys.path.insert(0, str(ROOT / "workflow" / "scripts"))
 from combine_moments import combine_moments, merge_sums
 from count_moments import count_moments
 from import_ensemble import import_ensemble
+from initial_parameters import initial_parameters
+from learn_matched_trajectories import dataset_of, learn_matched_trajectories
 from predict_baseline import predict_baseline
+from predict_moments import predict_moments
 from simulate_ensemble import simulate_ensemble
 
 SOURCE = yaml.safe_load("""
@@ -164,6 +168,27 @@ def test_import_is_what_a_simulation_writes(source, save_study, tmp_path):
     np.testing.assert_allclose(found, counts.values)
     predicted = predict_baseline(settings, "independent_sites", moments[0])
     np.testing.assert_allclose(predicted["mean"].sel(observable=["A", "B"]).values.reshape(-1, 2), counts.values)
+
+
+def test_reactions_that_the_study_says(source, save_study):
+    """Files know no rates: those of the study are what baselines and models take."""
+    source["reactions"] = [{"equation": "A + B -> 0", "probability": 0.5}, {"equation": "A -> 0", "rate": 0.2}]
+    settings = load_study(save_study(source)).model_dump(mode="json") | {"seed": 1}
+    parts = {"train": (range(3), range(4)), "test": (range(2), range(3))}
+    moments, starts = {}, {}
+    for split, part in parts.items():
+        ensemble = import_ensemble(settings, split, f"{split}.csv", *part)
+        moments[split] = combine_moments(merge_sums([count_moments(settings, ensemble)]))
+        initial = initial_parameters(settings, "s", split, "pairs", moments[split], None)
+        starts[split] = initial.theta.values, initial.rates.values
+    for name in BASELINES:
+        assert np.isfinite(predict_baseline(settings, name, moments["test"])["mean"]).all(), name
+    training = ([part] for part in starts["train"])
+    recipe = learn_matched_trajectories(settings, "s", "pairs", [moments["train"]], *training, 1)
+    (*_, state) = recipe.states(None)
+    learned = dataset_of(recipe, state, 3, [])
+    predicted = predict_moments(settings, "s", "test", "pairs", learned, *starts["test"], 1)
+    assert np.isfinite(predicted["mean"]).all()
 
 
 def test_what_is_only_seen_by_the_job(source, save_study):

@@ -67,7 +67,7 @@ def learn_matched_trajectories(settings, study, name, moments, initial, rates, t
         section["learning"]["roughness"],
         generator_of,
         threads,
-        None if (constants == own).all() else constants,
+        None if not constants.size or (constants == own).all() else constants,
     )
 
 

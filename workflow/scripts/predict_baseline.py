@@ -7,6 +7,7 @@ predictions would share.
 from contextlib import suppress
 from functools import partial
 
+import numpy as np
 import xarray as xr
 
 from dbd.boltzmann.chain import build_chain
@@ -41,14 +42,17 @@ def predict_baseline(settings, baseline, moments):
     start = settings["initial_condition"]
     drawn = start is not None and start["counts"] is None
     drawn_with = dict(zip(start["interactions"], moments.initial_numbers.values.T, strict=True)) if drawn else {}
+    network, rates = build_network(settings), moments.rates.values
+    if not rates.size:  # of runs from a source: those that the study says
+        rates = np.tile(network.constants, (len(rates), 1))
     setting = BaselineInput(
-        build_network(settings),
+        network,
         build_lattice(settings),
         settings["ensemble"]["dt"],
         tuple(settings["observables"]),
         initial_probabilities(settings, moments),
         moments["mean"].sel(observable=settings["observables"]).values,
-        moments.rates.values,
+        rates,
         drawn_with,
         partial(stream, settings["seed"], "entropic matching"),
     )

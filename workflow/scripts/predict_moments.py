@@ -12,7 +12,7 @@ GRID = ("lower", "upper", "spacing", "reference")
 
 
 def predict_moments(settings, study, split, model, learned, initial, rates, threads):
-    """Return the dataset of a split, from learned dynamics, initial parameters and rates of reactions."""
+    """Return the dataset of a split, from learned dynamics, initial parameters and rates of reactions, if known."""
     section = settings["models"][model]
     family = build_family(settings, section)
     dynamics = build_dynamics(
@@ -25,7 +25,7 @@ def predict_moments(settings, study, split, model, learned, initial, rates, thre
         learned.u.values,
         initial,
         settings["evaluation"]["extrapolate_to"],
-        rates if isinstance(dynamics, ReactionDynamics) else None,
+        rates if isinstance(dynamics, ReactionDynamics) and rates.size else None,
         lambda *point: stream(settings["seed"], "predict", study, split, model, *point),
         threads,
         draws_of(learned),
