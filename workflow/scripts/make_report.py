@@ -70,7 +70,7 @@ def comparison(summary, titles):
 
 
 def figure(path, captions):
-    """Name, caption and picture of a figure; the picture as a data address, without loss a sixth smaller than the file."""
+    """Name, caption and picture of a figure; the picture as a data address, a sixth smaller than the file."""
     smaller = BytesIO()
     with Image.open(path) as picture:
         picture.convert("RGB").save(smaller, "WEBP", lossless=True)
