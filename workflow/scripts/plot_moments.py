@@ -1,8 +1,8 @@
 """Draw predicted against simulated means, for the initial conditions with the median and with the largest error.
 
 Where it is known how sure the learned functions are, bands hold the mean with a chance of 90 %, as far as the family
-can. Models that predict the spread between runs have their band of one standard deviation drawn too, by its edges. A
-vertical line shows where extrapolation begins.
+can and up to the last step that was learned from. Models that predict the spread between runs have their band of one
+standard deviation drawn too, by its edges. A vertical line shows where extrapolation begins.
 """
 
 import numpy as np
@@ -36,8 +36,9 @@ def plot_moments(moments, predictions, styles, spreading, last_step):
                 case = predicted.isel(initial_condition=index).sel(observable=observable)
                 time = moments.time[: case.sizes["time"]]
                 if "mean_error" in case:
-                    half, color = LIKELY * np.hypot(case.mean_error, case["sem"]), styles[name]["color"]
-                    band(axes, time, case["mean"], half, color, alpha=0.25, label="90 % by what the data leave open")
+                    known, color = case.isel(time=slice(last_step + 1)), styles[name]["color"]
+                    half, label = LIKELY * np.hypot(known.mean_error, known["sem"]), "90 % by what the data leave open"
+                    band(axes, time[: last_step + 1], known["mean"], half, color, alpha=0.25, label=label)
                 axes.plot(time, case["mean"], **styles[name])
                 if name in spreading:
                     edges = {"color": styles[name]["color"], "linewidth": 0.6, "linestyle": ":"}
