@@ -202,7 +202,7 @@ def test_job_without_enough_memory_is_reported_in_one_line(project):
 
 
 @pytest.mark.parametrize(
-    ("product", "largest"), [("train/ensemble/ic0-3_run0-5.nc", 20_000), ("figures/right_hand_sides.pdf", 100_000)]
+    ("product", "largest"), [("train/ensemble/ic0-3_run0-5.nc", 40_000), ("figures/right_hand_sides.pdf", 100_000)]
 )
 def test_full_disk_is_reported_in_one_line(project, product, largest):
     """Files may not grow beyond a size, in place of a disk that is full; Snakemake's own are smaller."""
