@@ -140,7 +140,7 @@ def test_workflow_of_studies_in_continuous_space():
     table = (done.stdout + done.stderr).partition("Job stats:")[2].partition("\n\n")[0]
     jobs = {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
     assert {name: count for name, count in jobs.items() if name not in ("reproduce", "total", "make_report")} == {
-        "simulate_particles": (2 + 1) * 2 + (1 + 1) * 2,
+        "simulate_particles": (2 + 1) * 1 + (1 + 1) * 2,
         "combine_densities": 4,
         "learn_densities": 2,
         "learn_pairs": 2,
