@@ -26,5 +26,11 @@ def test_lattices_are_unpacked_with_their_axes_and_names(tmp_path):
     assert (found.occupancy.values == occupancy.reshape(2, 3, 7, 4, 5)).all()
     assert (found.occupancy.sel(initial_condition=6, time=1.5) == 2).sum() == (occupancy[1, :, 3] == 2).sum()
     assert found.occupancy.attrs["flag_meanings"].split() == ["empty", "A", "B"]
+    settings = provenance({"lattice": {"shape": [4, 5]}})
+    write(xr.Dataset(packed | {"initial_numbers": numbers["initial_numbers"]}, coords), path, settings)
+    assert open_lattices(path).occupancy.equals(found.occupancy)  # as of a source, which counts no hop attempts
+    write(xr.Dataset(numbers, coords), path, settings)
+    with pytest.raises(StoreError, match="got no lattices"):
+        open_lattices(path)
     with pytest.raises(StoreError, match="no such file"):
         open_lattices(tmp_path / "nothing.nc")

@@ -140,6 +140,6 @@ def test_packages_beside_the_environment_are_locked(name):
 
 
 def test_groups_of_tests_are_known(request):
-    """Processes are told them by the ends of names; without groups each would run the smoke study."""
+    """Names end with them; without groups every process would run the smoke study."""
     alone = "PYTEST_XDIST_WORKER" not in os.environ
     assert alone or request.node.nodeid.endswith("@tests/workflow/test_environments.py")

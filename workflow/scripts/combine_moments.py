@@ -11,24 +11,27 @@ from dbd.files.netcdf import content_hash, provenance, read, variable, write
 from dbd.job import job
 from dbd.lattice.observables import Sums
 
+OF_STARTS = ("initial_numbers", "rates")  # what is the same for all runs of an initial condition
+
 
 def merge_sums(parts):
     """Return the sums of a whole ensemble from those of its parts, in any order."""
-    rows, numbers, rates = {}, {}, {}
+    rows, starts = {}, {}
     for part in parts:
         for index in part.initial_condition.values.tolist():
             one = part.sel(initial_condition=index)
             sums = Sums(int(part.runs), one["first"].values, one["second"].values)
             rows[index] = rows[index] + sums if index in rows else sums
-            numbers[index], rates[index] = one.initial_numbers.values, one.rates.values
-    order, first, numbers_of, rates_of = sorted(rows), parts[0], parts[0].initial_numbers, parts[0].rates
+            starts[index] = one
+    order, first = sorted(rows), parts[0]
     merged = {
         "runs": ("initial_condition", [rows[index].runs for index in order]),
         "first": (first["first"].dims, np.stack([rows[index].first for index in order])),
         "second": (first["second"].dims, np.stack([rows[index].second for index in order])),
-        "initial_numbers": (numbers_of.dims, np.stack([numbers[index] for index in order]), numbers_of.attrs),
-        "rates": (rates_of.dims, np.stack([rates[index] for index in order]), rates_of.attrs),
     }
+    for name in OF_STARTS:
+        values = np.stack([starts[index][name].values for index in order])
+        merged[name] = (first[name].dims, values, first[name].attrs)
     coordinates = ("observable", "other_observable", "initial_quantity", "reaction", "step", "time")
     coords = {name: first[name] for name in coordinates}
     return xr.Dataset(merged, {"initial_condition": order} | coords)
@@ -50,13 +53,12 @@ def combine_moments(merged):
         moments[name] = variable(dims, np.stack([getattr(one, name) for one in sums]), meaning)
     moments["runs"] = variable("initial_condition", merged.runs.values, "number of runs")
     coords = {name: merged[name] for name in ("observable", "other_observable", "step", "time")}
-    return xr.Dataset(moments | {name: merged[name] for name in ("initial_numbers", "rates")}, coords)
+    return xr.Dataset(moments | {name: merged[name] for name in OF_STARTS}, coords)
 
 
 if __name__ == "__main__":
     with job(snakemake.log[0]):
         counts = snakemake.input.counts
-        names = "runs", "first", "second", "initial_numbers", "rates", "step"
-        merged = merge_sums([read(path, *names) for path in counts])
+        merged = merge_sums([read(path, "runs", "first", "second", *OF_STARTS, "step") for path in counts])
         dataset = combine_moments(merged)
         write(dataset, snakemake.output[0], provenance({}, counts, {"counts": content_hash(merged)}))

@@ -78,14 +78,19 @@ def figure(path, captions):
     return {"name": path.stem, "caption": captions[path.stem], "picture": f"data:image/webp;base64,{text}"}
 
 
+def network_of(settings):
+    """Reactions of a study on a lattice, if they are known."""
+    return build_network(settings) if "lattice" in settings and settings["reactions"] else None
+
+
 def equations(study, settings, learned):
     """Titles of the moment equations and of each learned model, with what is known and what is learned in every form.
 
     Models are loaded from the files in `learned` that are theirs.
     """
     rows = []
-    if "lattice" in settings and settings["reactions"]:
-        system = build_network(settings), len(settings["lattice"]["shape"]), settings["ensemble"]["dt"]
+    if network := network_of(settings):
+        system = network, len(settings["lattice"]["shape"]), settings["ensemble"]["dt"]
         rows.append(("moment equations", [moment_equations(*system, form) for form in FORMS]))
     for path in map(Path, learned):
         if study in path.parts:
@@ -101,7 +106,7 @@ def section(study, settings, files, captions, jobs, known):
     pictures = sorted((path for path in files if path.suffix == ".png"), key=lambda path: rank(path.stem))
     titles = {name: escape(model.get("title") or name) for name, model in settings["models"].items()}
     titles |= {name: baseline.title for name, baseline in BASELINES.items()}
-    network = build_network(settings) if "lattice" in settings and settings["reactions"] else None
+    network = network_of(settings)
     return {
         "study": study,
         "title": settings["title"],

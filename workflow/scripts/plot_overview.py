@@ -31,8 +31,7 @@ def plot_overview(settings, name, learned, predicted, moments, lattices):
     """Return the figure of a model (name) for the first initial condition of a split."""
     section, species = settings["models"][name], settings["species"]
     family = build_family(settings, section)
-    grid = {key: learned[key].values for key in ("lower", "upper", "spacing")}
-    dynamics = build_dynamics(settings, section, family, grid)
+    dynamics = build_dynamics(settings, section, family, learned)
     theta, (first, second) = predicted.theta.values[0], dynamics.domain[:2]
     time = moments.time.values[: len(theta)]
     shown = np.linspace(0, len(theta) - 1, 4).round().astype(int)[1:]

@@ -8,16 +8,12 @@ from dbd.job import job
 from dbd.learning.reaction_dynamics import ReactionDynamics
 from dbd.numerics.random_streams import stream
 
-GRID = ("lower", "upper", "spacing", "reference")
-
 
 def predict_moments(settings, study, split, model, learned, initial, rates, threads):
     """Return the dataset of a split, from learned dynamics, initial parameters and rates of reactions, if known."""
     section = settings["models"][model]
     family = build_family(settings, section)
-    dynamics = build_dynamics(
-        settings, section, family, {name: learned[name].values for name in GRID if name in learned}
-    )
+    dynamics = build_dynamics(settings, section, family, learned)
     return predicted(
         family,
         dynamics,

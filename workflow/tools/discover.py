@@ -40,7 +40,7 @@ def points_of(files: list[Path], points: int, generator: np.random.Generator) ->
 
     Times are spread evenly over the runs, and shuffled; runs are cut into as many groups as make up the points.
     """
-    lattices: dict[tuple[int, int], list[np.ndarray]] = {}
+    lattices: dict[int, list[tuple[int, np.ndarray]]] = {}  # by point: runs with their numbers
     parts = [(path, read(path, "packed", "step")) for path in sorted(files)]
     conditions = sorted({int(index) for _, part in parts for index in part.initial_condition.values})[:points]
     groups = -(-points // len(conditions))

@@ -77,8 +77,9 @@ def build_dynamics(
 ) -> Dynamics | ReactionDynamics:
     """Differential equations of a model in the study's time step.
 
-    Where the data decide on the grid (recipe ``matched_trajectories``), it is that of `domain`, of learned dynamics,
-    with the rates that functions refer to (``reference``, if any); elsewhere that of the model's own ``domain``.
+    Where the data decide on the grid (recipe ``matched_trajectories``), it is that of `domain`, such as the dataset of
+    learned dynamics, with the rates that functions refer to (``reference``, if any); elsewhere that of the model's own
+    ``domain``.
     """
     axes, dt, integrator = domain_axes(model, family), settings["ensemble"]["dt"], model["integrator"]
     if model["learning"]["recipe"] == "matched_trajectories":

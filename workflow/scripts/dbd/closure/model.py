@@ -25,8 +25,6 @@ from dbd.learning.reaction_dynamics import ReactionDynamics
 from dbd.messages import mismatch, one_of
 from dbd.numerics.random_streams import stream
 
-GRID = ("lower", "upper", "spacing", "reference")
-
 
 @dataclass(frozen=True)
 class Closure:
@@ -242,7 +240,7 @@ def load(folder: str | Path) -> Closure:
     if "sampling" not in section:
         raise StoreError(f"{folder}: {mismatch('no predictions', 'those that the study makes')}")
     family = build_family(settings, section)
-    dynamics = build_dynamics(settings, section, family, {key: learned[key].values for key in GRID if key in learned})
+    dynamics = build_dynamics(settings, section, family, learned)
     title = " of ".join((folder.name, folder.resolve().parents[1].name))
     return Closure(
         title, settings, section, family, dynamics, learned.u.values, learned.theta.values, draws_of(learned)

@@ -1,7 +1,6 @@
 """Predictions of a learned model: its equations integrated, and the moments along the trajectories."""
 
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import xarray as xr
@@ -60,8 +59,7 @@ def predicted(
     linearly and know nothing of the data. With draws also ``theta_error`` and, for a model without hidden layers and
     spread whose statistics are observed, ``mean_error``: standard errors by what the data leave open of the functions.
     """
-    at_rates = {} if constants is None else {"constants": constants}
-    theta = dynamics.integrate(coefficients, initial, steps, threads=threads, **at_rates)
+    theta = _integrated(dynamics, coefficients, initial, steps, threads, constants)
     moments = moment_map.moments(theta, generator_of, threads)
     observables, points = list(moment_map.observables), "initial_condition time"
     dataset = xr.Dataset(
@@ -87,7 +85,7 @@ def predicted(
         },
     )
     if draws is not None:
-        changes = {"theta": changes_of_trajectories(dynamics, coefficients, draws, theta, threads, at_rates)}
+        changes = {"theta": changes_of_trajectories(dynamics, coefficients, draws, theta, threads, constants)}
         if _responds(family, observables):
             changes["mean"] = changes_of_means(family, theta, changes["theta"], moments, observables)
         for name, change in changes.items():
@@ -105,7 +103,7 @@ def changes_of_trajectories(
     draws: np.ndarray,
     theta: np.ndarray,
     threads: int = 1,
-    at_rates: Mapping[str, np.ndarray] = MappingProxyType({}),
+    constants: np.ndarray | None = None,
 ) -> np.ndarray:
     """Changes of trajectories `theta` (R, times, P) with those of the functions to draws; (draw, R, times, P).
 
@@ -114,9 +112,22 @@ def changes_of_trajectories(
     """
     splines, steps = dynamics.grid.splines(), theta.shape[1] - 1
     moved = (coefficients + SMALL * ((splines @ draw.T).T - coefficients) for draw in draws)
-    others = (dynamics.integrate(one, theta[:, 0], steps, threads=threads, **at_rates) for one in moved)
+    others = (_integrated(dynamics, one, theta[:, 0], steps, threads, constants) for one in moved)
     with np.errstate(invalid="ignore"):  # trajectories that run away to infinity
         return np.stack([(other - theta) / SMALL for other in others])
+
+
+def _integrated(
+    dynamics: Dynamics | ReactionDynamics,
+    coefficients: np.ndarray,
+    initial: np.ndarray,
+    steps: int,
+    threads: int,
+    constants: np.ndarray | None,
+) -> np.ndarray:
+    """Trajectories, at rates of their own if there are some; only dynamics with reactions have them."""
+    rates = () if constants is None else (constants,)
+    return dynamics.integrate(coefficients, initial, steps, threads, *rates)
 
 
 def _responds(family: Family, observables: Sequence[str]) -> bool:

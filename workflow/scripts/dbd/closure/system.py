@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from dbd.learning.dynamics import Dynamics
-from dbd.learning.reaction_dynamics import Rates, ReactionDynamics
+from dbd.learning.reaction_dynamics import ReactionDynamics
+from dbd.learning.reaction_kernels import Rates
 from dbd.numerics.hermite import HermiteGrid
 
 

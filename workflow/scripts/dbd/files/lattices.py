@@ -5,8 +5,9 @@ from pathlib import Path
 
 import xarray as xr
 
-from dbd.files.netcdf import read, variable
+from dbd.files.netcdf import StoreError, read, variable
 from dbd.lattice.packing import unpack
+from dbd.messages import mismatch
 
 AXES = ("x", "y", "z")
 
@@ -25,7 +26,9 @@ def open_lattices(path: str | Path) -> xr.Dataset:
     StoreError
         If the file is missing or damaged, or holds no lattices.
     """
-    part = read(path, "packed", "initial_numbers", "turns", "events", "step")
+    part = read(path)
+    if "packed" not in part:
+        raise StoreError(f"{path}: {mismatch('no lattices', 'a part of an ensemble')}")
     packed, shape = part.packed, json.loads(part.attrs["configuration"])["lattice"]["shape"]
     states = int(packed.attrs["states"])
     occupancy = unpack(packed.values, states, part.sizes["time"])

@@ -23,8 +23,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from dbd.kinetics.moment_hierarchy import Event, Pattern, births, conversions, drift, turns
-from dbd.kinetics.reactions import ATTEMPTS, EMPTY, ReactionNetwork
+from dbd.kinetics.moment_hierarchy import Pattern, drift, event_groups
+from dbd.kinetics.reactions import EMPTY, ReactionNetwork, drawn_reactants
 
 _TINY = 1e-12  # stands for zero in logarithms: rounding errors below it have no effect on products and quotients
 _ACCURACY = 1e-8  # of the integrated probabilities, relative and absolute
@@ -83,7 +83,7 @@ class Closure:
             change = group.slope @ terms
             if group.room is not None:
                 room = np.clip(group.room @ terms / max(factors[group.reactant], _TINY), 0.0, 1.0)
-                change = change * ((1.0 - room) ** np.arange(ATTEMPTS)).sum()
+                change = change * drawn_reactants(room)
             total += change
         return total
 
@@ -148,22 +148,16 @@ class Closure:
                 sums[term] = sums.get(term, 0.0) + coefficient
             return sums
 
-        def slopes(events: list[Event]) -> list[dict[int, float]]:
-            return [collect(drift(events, window).items()) for window in windows]
-
-        always = slopes([*turns(self.network, self.dimension, self.dt), *conversions(self.network, self.dimension)])
-        rows: list[tuple[list[dict[int, float]], dict[int, float] | None, int]] = [(always, None, EMPTY)]
-        for events in births(self.network, self.dimension):
-            rate = max(event.rate for event in events)
-            room = collect((tuple(sorted(event.before.items())), event.rate / rate) for event in events)
-            rows.append((slopes(events), room, events[0].before[origin]))
+        rows = []
+        for events, room, reactant in event_groups(self.network, self.dimension, self.dt):
+            rows.append((collect(room), [collect(drift(events, window).items()) for window in windows], reactant))
 
         def dense(coefficients: dict[int, float]) -> np.ndarray:
             return np.array([coefficients.get(term, 0.0) for term in range(len(index))])
 
         groups = (
-            _Group(np.stack([dense(row) for row in slope]), None if room is None else dense(room), reactant)
-            for slope, room, reactant in rows
+            _Group(np.stack([dense(row) for row in slope]), dense(room) if room else None, reactant)
+            for room, slope, reactant in rows
         )
         return _System(np.array(list(index), float).reshape(len(index), -1), tuple(groups))
 

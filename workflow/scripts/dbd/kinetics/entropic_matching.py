@@ -17,8 +17,8 @@ from functools import cached_property
 import numpy as np
 from scipy.integrate import solve_ivp
 
-from dbd.kinetics.moment_hierarchy import Event, Pattern, births, conversions, drift, turns
-from dbd.kinetics.reactions import ATTEMPTS, ReactionNetwork
+from dbd.kinetics.moment_hierarchy import EventGroup, Pattern, drift, event_groups
+from dbd.kinetics.reactions import ReactionNetwork, drawn_reactants
 
 STEP = 1e-4  # of the differences that give the Fisher matrix
 RIDGE = 1e-7  # added to its diagonal: where a statistic no longer varies its parameter stays
@@ -79,7 +79,7 @@ class ChainMatching:
             tries = np.ones(len(theta))
             if room is not None:
                 empty = np.clip(chance @ room / np.maximum(chance @ reactant, _TINY), 0.0, 1.0)
-                tries = ((1.0 - empty[:, None]) ** np.arange(ATTEMPTS)).sum(axis=1)
+                tries = drawn_reactants(empty)
             change += tries[:, None] * (chance @ slope.T)
         steps = STEP * np.concatenate([np.eye(theta.shape[1]), -np.eye(theta.shape[1])])
         moments = self.moments((theta + steps[:, None]).reshape(-1, theta.shape[1]), self.words)
@@ -114,57 +114,46 @@ class ChainMatching:
         ).astype(float)
 
     @cached_property
-    def _slopes(self) -> list[tuple[list[dict[Pattern, float]], dict[Pattern, float] | None, int]]:
-        """Patterns in the change of every statistic: of events at constant rates, then of each kind of births."""
-
-        def changes(events: Iterable[Event]) -> list[dict[Pattern, float]]:
-            events, rows = list(events), []
+    def _slopes(self) -> list[tuple[EventGroup, list[dict[Pattern, float]]]]:
+        """Groups of events, with the patterns in the change of every statistic by them."""
+        found = []
+        for group in event_groups(self.network, 1, self.dt):
+            rows = []
             for word in self.words:
-                windows = [
-                    dict(zip([(k,) for k in range(len(word))], each, strict=True)) for each in {word, word[::-1]}
-                ]
                 total: dict[Pattern, float] = {}
-                for window in windows:
-                    for pattern, rate in drift(events, window).items():
+                for read in {word, word[::-1]}:
+                    window = {(place,): occupancy for place, occupancy in enumerate(read)}
+                    for pattern, rate in drift(group.events, window).items():
                         total[pattern] = total.get(pattern, 0.0) + rate
                 rows.append(total)
-            return rows
-
-        found = [(changes([*turns(self.network, 1, self.dt), *conversions(self.network, 1)]), None, 0)]
-        for events in births(self.network, 1):
-            most = max(event.rate for event in events)
-            room: dict[Pattern, float] = {}
-            for event in events:
-                pattern = tuple(sorted(event.before.items()))
-                room[pattern] = room.get(pattern, 0.0) + event.rate / most
-            found.append((changes(events), room, events[0].before[0,]))
+            found.append((group, rows))
         return found
 
     @cached_property
     def sites(self) -> int:
         """Sites that the patterns reach over."""
-        sums = [one for rows, room, _ in self._slopes for one in (*rows, *([room] if room else []))]
-        return max([self._length, 4] + [pattern[-1][0][0] - pattern[0][0][0] + 1 for one in sums for pattern in one])
+        patterns = [pattern for group, rows in self._slopes for one in (*rows, dict(group.room)) for pattern in one]
+        return max([self._length, 4] + [pattern[-1][0][0] - pattern[0][0][0] + 1 for pattern in patterns])
 
     @cached_property
     def _groups(self) -> list[tuple[np.ndarray, np.ndarray | None, np.ndarray]]:
         """Coefficients of the states of `sites` sites: of changes (K, states), room and reactant (states,)."""
         states = np.indices((len(self.network.species) + 1,) * self.sites).reshape(self.sites, -1)
 
-        def dense(patterns: dict[Pattern, float]) -> np.ndarray:
+        def dense(patterns: Iterable[tuple[Pattern, float]]) -> np.ndarray:
             total = np.zeros(states.shape[1])
-            for pattern, rate in patterns.items():
+            for pattern, rate in patterns:
                 held = np.all([states[site[0] - pattern[0][0][0]] == occupancy for site, occupancy in pattern], axis=0)
                 total += rate * held
             return total
 
         return [
             (
-                np.stack([dense(row) for row in rows]),
-                None if room is None else dense(room),
-                (states[0] == reactant) * 1.0,
+                np.stack([dense(row.items()) for row in rows]),
+                dense(group.room) if group.room else None,
+                (states[0] == group.reactant) * 1.0,
             )
-            for rows, room, reactant in self._slopes
+            for group, rows in self._slopes
         ]
 
 

@@ -97,6 +97,25 @@ def births(network: ReactionNetwork, dimension: int) -> list[list[Event]]:
     ]
 
 
+class EventGroup(NamedTuple):
+    """Events that the same factor multiplies."""
+
+    events: list[Event]
+    room: list[
+        tuple[Pattern, float]
+    ]  # terms of the chance that a reactant has room for its second product, if it needs it
+    reactant: int  # its occupancy
+
+
+def event_groups(network: ReactionNetwork, dimension: int, dt: float) -> Iterator[EventGroup]:
+    """All events: those that need no room, then those of each reaction that does."""
+    yield EventGroup([*turns(network, dimension, dt), *conversions(network, dimension)], [], EMPTY)
+    for events in births(network, dimension):
+        rate = max(event.rate for event in events)
+        room = [(tuple(sorted(event.before.items())), event.rate / rate) for event in events]
+        yield EventGroup(events, room, events[0].before[(0,) * dimension])
+
+
 def drift(events: Iterable[Event], window: Mapping[Site, int]) -> dict[Pattern, float]:
     """Change per unit time of the probability that the sites of a window hold what it says.
 

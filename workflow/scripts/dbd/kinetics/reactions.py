@@ -35,6 +35,12 @@ EMPTY = 0
 ATTEMPTS = 20
 """Reactants that are drawn for an event with two products before it is given up for want of room."""
 
+
+def drawn_reactants(room: np.ndarray | float) -> np.ndarray | float:
+    """Mean number of reactants that are drawn for an event where the share `room` (...) of them has room."""
+    return ((1.0 - np.asarray(room)[..., None]) ** np.arange(ATTEMPTS)).sum(axis=-1)
+
+
 _TERM = re.compile(r"(?P<number>[1-9]\d*)?\s*\*?\s*(?P<species>[A-Za-z]\w*)")
 
 

@@ -13,7 +13,7 @@ room is tried again on another molecule of the same lattice, `ATTEMPTS` times in
 import numpy as np
 from numba import njit
 
-from dbd.kinetics.reactions import ATTEMPTS, EMPTY, ReactionNetwork
+from dbd.kinetics.reactions import EMPTY, ReactionNetwork, drawn_reactants
 from dbd.lattice.geometry import Lattice
 
 
@@ -47,8 +47,7 @@ def event_drift(states: np.ndarray, network: ReactionNetwork, lattice: Lattice, 
             _add_change(change, rate * alone[:, reactant], (reactant,), (first,))
         else:
             share = rooms[:, reactant, :1] / np.maximum(alone[:, reactant, :1], 1.0)
-            tries = ((1.0 - share[..., None]) ** np.arange(ATTEMPTS)).sum(axis=-1)
-            _add_change(change, rate * tries * rooms[:, reactant], (reactant, EMPTY), (first, second))
+            _add_change(change, rate * drawn_reactants(share) * rooms[:, reactant], (reactant, EMPTY), (first, second))
     first, second = np.triu_indices(kinds - 1)
     pairs = change[:, 1 + first, 1 + second] + (first != second) * change[:, 1 + second, 1 + first]
     return np.concatenate([change[:, 1:, kinds], pairs], axis=1)

@@ -8,7 +8,7 @@ pairs mu in the place of the couplings J that go with them:
 so that dJ/dt = G^-1 (E[L phi] - (d<phi> / dn) dn/dt) with the Fisher matrix G = E Cov(phi | N). Expected values are
 those of chains at the composition, which sum over all possible events (`dbd.learning.event_drift`); nothing is
 simulated. In every step J follows mu by G^-1, with a correction for what is still missing (stochastic approximation:
-Robbins and Monro 1951). Errors of sampling do not add up, as couplings are found anew from mu.
+Robbins and Monro 1951). Sampling errors do not accumulate, because couplings are always fitted to mu.
 """
 
 from collections.abc import Callable

@@ -19,7 +19,7 @@ average if c is not needed. One that is not needed any more with later ones (Wal
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations_with_replacement, count
 
 import numpy as np
@@ -129,7 +129,7 @@ class Search:
             else:
                 break
         left = sorted(rows, key=lambda row: -row.gain)
-        return taken + [Proposal(**{**vars(row), "chosen": False}) for row in left[:5]]
+        return taken + [replace(row, chosen=False) for row in left[:5]]
 
     def _scores(self, chosen: list[Pattern], number: int) -> list[Score]:
         return parallel(lambda k: self._score(chosen, number, k), range(len(self.points)), self.threads)

@@ -10,8 +10,8 @@ from dbd.build.particles import build_box, build_system
 from dbd.continuum.density_equation import DIFFUSION_LIMIT, STENCIL
 from dbd.continuum.pair_equation import PairEquation
 from dbd.messages import mismatch, one_of
+from dbd.study.attempt import attempt
 from dbd.study.continuum_study import OF_PAIRS, ContinuumStudy
-from dbd.study.lattice_checks import attempt
 
 FIGURES_OF_PAIRS = ("pair_density", "closure")
 

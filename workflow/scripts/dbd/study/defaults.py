@@ -57,12 +57,12 @@ def _complete_model(name: str, model: Any, study: Mapping[str, Any]) -> Any:
     exact = chain and model.get("family", "natural") == "natural" and recipe != REDUCED
     natural = exact or recipe in ("gauss_newton", "contrastive")
     family = model.get("family") or ("natural" if natural else "composition")
-    composition, mixed = family == "composition", family != "natural"
+    composition = family == "composition"
     defaults = {
         "family": family,
         "title": str(name).replace("_", " "),
         "initial": {"method": _start(model, study, exact, composition)},
-        "learning": EXACT if exact and not mixed else SAMPLED,
+        "learning": EXACT if exact else SAMPLED,
         "sampling": AT_COMPOSITION if composition else None if chain else PREDICTION,
         **({"runs": RUNS, "sampling": None} if recipe == REDUCED else {}),
     }

@@ -282,3 +282,8 @@ class Workflow(Strict):
     overrides: dict[Name, dict[str, Any]] = Field(
         {}, description="Changes laid over a study file, by study; presets such as config/smoke.yaml use it."
     )
+
+
+def start_of(study: Study, split: str) -> InitialConditionSection | None:
+    """Where the runs of a split start: its own initial condition, or that of the study; None if a source has them."""
+    return study.ensemble.splits[split].initial_condition or study.initial_condition

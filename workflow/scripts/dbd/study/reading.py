@@ -14,8 +14,8 @@ from pydantic import BaseModel, ValidationError
 from dbd.messages import mismatch, one_of
 from dbd.study.continuum_checks import STAGES as CONTINUOUS_STAGES
 from dbd.study.continuum_study import ContinuumStudy
-from dbd.study.lattice_checks import STAGES, start_of
-from dbd.study.lattice_study import Study
+from dbd.study.lattice_checks import STAGES
+from dbd.study.lattice_study import Study, start_of
 from dbd.study.values import PATTERNS
 
 EXPECTED = {
